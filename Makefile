@@ -1,0 +1,72 @@
+# Tasks for those who have make. The first two are scripts that need nothing but Python and git.
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
+	databases mariadb mysql secrets up down trial clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve at http://127.0.0.1:8000 (PORT=… for another port)
+	./scripts/run
+
+test: ## all checks, then all tests on SQLite, MariaDB and MySQL
+	./scripts/test
+
+test-sqlite: ## all tests on SQLite only
+	ENGINES=sqlite ./scripts/test --quiet
+
+test-mariadb: ## all tests on a throw-away MariaDB
+	ENGINES=mariadb ./scripts/test --quiet
+
+test-mysql: ## all tests on a throw-away MySQL
+	ENGINES=mysql ./scripts/test --quiet
+
+lint: ## all checks without the tests
+	ENGINES=none ./scripts/test
+
+format: ## put Python and templates into their form
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+	find estimation users groups -name '*.html' -exec $(PYTHON) -m djlint --quiet --reformat {} +
+
+migrations: ## write migrations for changed models
+	$(PYTHON) manage.py makemigrations
+
+messages: ## collect the texts to translate, and compile the translations (needs gettext)
+	$(PYTHON) manage.py makemessages --all --no-obsolete --no-location
+	$(PYTHON) manage.py compilemessages --ignore .venv
+
+screenshots: ## make the README's pictures anew (needs chromium)
+	ENGINES=sqlite SCREENSHOTS=docs/images ./scripts/test --quiet -m browser -k screenshot
+
+crashtest: ## kill `migrate` at every moment of a run, on MariaDB and MySQL, and run it again (half an hour)
+	for engine in mariadb mysql; do for direction in up down; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash $$direction || exit 1; \
+	done; done
+
+databases: ## download MariaDB and MySQL for the tests, installing nothing
+	python3 scripts/databases.py fetch mariadb
+	python3 scripts/databases.py fetch mysql
+
+mariadb: ## a shell with DATABASE_URL set to a throw-away MariaDB
+	python3 scripts/databases.py run mariadb -- $${SHELL:-sh}
+
+mysql: ## a shell with DATABASE_URL set to a throw-away MySQL
+	python3 scripts/databases.py run mysql -- $${SHELL:-sh}
+
+secrets: ## make the passwords that docker-compose.yml reads
+	./scripts/secrets
+
+up: secrets ## serve with Docker, on MySQL
+	docker compose up --build --detach --wait
+
+down: ## stop what `make up` started; the data stays
+	docker compose down
+
+trial: ## try the two commands in a bare Debian root (needs root and debootstrap; 15 minutes)
+	./scripts/trial
+
+clean: ## remove what can be made again, except .venv and databases
+	rm -rf staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -1,0 +1,83 @@
+"""A real Chromium for the tests: one process, a fresh context (a person's browser) whenever one is asked for."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+Visitor = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        # No sandbox: the tests may run as root, and visit nothing but this machine.
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_server) -> Iterator[Visitor]:
+    """Opens another person's browser: `visitor(scripts=False, viewport=PHONE, scheme="dark")` gives a page.
+
+    What the console complains of, such as a broken content security policy, fails the test.
+    """
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        # A page that answers 403 or 404 is told in the console too, and is what some tests are about.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            complaints.append(message.text)
+
+    with ExitStack() as contexts:
+
+        def open_browser(
+            *,
+            scripts: bool = True,
+            viewport: ViewportSize = DESKTOP,
+            scheme: Literal["light", "dark"] = "light",
+            locale: str = "en-GB",
+        ) -> Page:
+            context = browser.new_context(
+                base_url=live_server.url,
+                java_script_enabled=scripts,
+                viewport=viewport,
+                color_scheme=scheme,
+                locale=locale,
+                reduced_motion="reduce",
+            )
+            contexts.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            page.on("console", note)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            return page
+
+        yield open_browser
+    assert complaints == []
+
+
+@pytest.fixture
+def signed_in(visitor: Visitor, live_server, client) -> Callable[..., Page]:
+    """Opens a browser in which this user is signed in already."""
+
+    def open_browser(user, **options) -> Page:
+        page = visitor(**options)
+        client.force_login(user)
+        page.context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        )
+        return page
+
+    return open_browser

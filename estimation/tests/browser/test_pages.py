@@ -1,0 +1,151 @@
+"""Every page, looked at in a real browser: for everyone, on every screen, in both colour schemes."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+from django.urls import reverse
+from playwright.sync_api import Page, ViewportSize
+
+from estimation import demo
+from estimation.tests.browser.conftest import DESKTOP, PHONE
+from estimation.tests.test_routes import OWN_ROUTES
+from groups.models import Group, Role
+from users.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NARROW: ViewportSize = {"width": 320, "height": 640}
+# What a page is worth showing to; the others answer a form, or redirect.
+FOR_VISITORS = ["start", "users:guest-enter", "users:sign-up", "users:sign-in", "users:password-reset"]
+FOR_OWNERS = [
+    "groups:group-list",
+    "groups:group-new",
+    "groups:group-detail",
+    "groups:group-settings",
+    "groups:invite-open",
+    "users:account",
+    "users:password-change",
+    "users:sign-out",
+]
+ADDRESSES = {
+    "users:password-reset-done": "/me/password/reset/sent/",
+    "users:password-reset-confirm": "/me/password/reset/MQ/no-such-token/",
+    "users:password-reset-complete": "/me/password/reset/done/",
+    "a page that is not there": "/nothing-here/",
+    "a form opened as a page": "/me/sign-in/?next=/groups/",
+}
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+
+
+@pytest.fixture
+def team() -> Group:
+    """A group with every kind of member, and names that try a layout."""
+    owner = User.objects.create_user("mara@example.org", "Mara", "correct horse battery")
+    group = Group.objects.start(owner, "Checkout & Payments")
+    Group.objects.start(owner, "🚀" * 32)
+    Group.objects.start(owner, "An archived one").archive()
+    seats = [
+        ("Jonas", Role.FACILITATOR),
+        ("Aylin", Role.VOTER),
+        ("Dmitri", Role.VOTER),
+        ("Wei", Role.OBSERVER),
+    ]
+    for nickname, role in [*seats, ("W" * 32, Role.VOTER)]:
+        group.join(User.objects.create_guest(nickname), nickname=nickname, role=role)
+    return group
+
+
+def addresses(group: Group) -> dict[str, tuple[str, bool]]:
+    """Address of every page, and whether the owner looks at it (or a visitor)."""
+    arguments = {"group_id": str(group.pk), "token": group.invite_token}
+
+    def address(name: str) -> str:
+        path = "/" + OWN_ROUTES[name]
+        for key, value in arguments.items():
+            path = path.replace(f"<int:{key}>", value).replace(f"<str:{key}>", value)
+        return path
+
+    pages = {name: (address(name), False) for name in [*FOR_VISITORS, "groups:invite-join"]}
+    pages |= {name: (address(name), True) for name in FOR_OWNERS}
+    return pages | {name: (path, False) for name, path in ADDRESSES.items()}
+
+
+EVERY_PAGE = [*FOR_VISITORS, "groups:invite-join", *FOR_OWNERS, *ADDRESSES]
+
+
+@pytest.fixture
+def pages(team, visitor, signed_in) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Opens every page, one after the other, as whoever looks at it: its name and the page."""
+
+    def open_pages(names: list[str] = EVERY_PAGE, **options) -> Iterator[tuple[str, Page]]:
+        browsers = {False: visitor(**options), True: signed_in(team.user, **options)}
+        for name in names:
+            address, by_owner = addresses(team)[name]
+            browsers[by_owner].goto(address)
+            yield name, browsers[by_owner]
+
+    return open_pages
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(pages, scheme):
+    serious = [
+        f"{name}: {found['help']} at {[node['target'] for node in found['nodes']]}"
+        for name, page in pages(scheme=scheme)
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_every_page_has_a_title_landmarks_and_one_first_heading_and_says_its_language(pages):
+    once = ("h1", "main", "body > header", "body > footer", "meta[name=viewport]", "html[lang=en]")
+    for name, page in pages():
+        assert "Estimation" in page.title(), name
+        assert {element: page.locator(element).count() for element in once} == dict.fromkeys(once, 1), name
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_phone(pages):
+    widths = {
+        name: page.evaluate("document.documentElement.scrollWidth") for name, page in pages(viewport=NARROW)
+    }
+    assert {name: width for name, width in widths.items() if width > NARROW["width"]} == {}
+
+
+def test_every_target_is_large_enough_for_a_finger(pages):
+    small = {
+        name: page.evaluate(
+            """() => [...document.querySelectorAll(
+                "button, select, summary, input:not([type=hidden], [type=radio]), a.button")]
+                .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44)
+                .map((e) => e.outerHTML.slice(0, 80))"""
+        )
+        for name, page in pages(viewport=PHONE)
+    }
+    assert {name: targets for name, targets in small.items() if targets} == {}
+
+
+def test_no_page_asks_anything_of_another_server(pages, live_server):
+    for name, page in pages():
+        asked = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+        assert [address for address in asked if not address.startswith(live_server.url)] == [], name
+
+
+@pytest.mark.skipif(not SCREENSHOTS, reason="pictures are made by `make screenshots`, which names the folder")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("screen", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, viewport, scheme):
+    call_command("loaddata", str(demo.FIXTURE), verbosity=0)
+    group, folder = demo.group(), Path(SCREENSHOTS or "")
+    assert group is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    page = visitor(viewport=viewport, scheme=scheme)
+    page.goto("/")
+    page.screenshot(path=folder / f"start-{screen}-{scheme}.png")
+    page = signed_in(group.user, viewport=viewport, scheme=scheme)
+    page.goto(reverse("groups:group-detail", args=[group.pk]))
+    page.screenshot(path=folder / f"group-{screen}-{scheme}.png")

@@ -1,0 +1,244 @@
+"""Every route, tried by everyone, by GET and by POST. A route that nobody listed here fails."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.contrib.admin.sites import site as admin_site
+from django.contrib.auth.models import Group as PermissionGroup
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from groups.models import Group, Membership, Role
+from users.models import User
+
+ROLES = ("anonymous", "stranger", "observer", "voter", "facilitator", "owner", "staff")
+
+
+def everyone(status: int, *, anonymous: int | None = None) -> dict[str, int]:
+    """The same answer for all, but for visitors where another one is given."""
+    return dict.fromkeys(ROLES, status) | ({} if anonymous is None else {"anonymous": anonymous})
+
+
+def signed_in(status: int) -> dict[str, int]:
+    """Visitors are sent to sign in."""
+    return everyone(status, anonymous=302)
+
+
+def members(status: int, **others: int) -> dict[str, int]:
+    """The gate: visitors sign in; strangers, staff among them, find nothing; roles named in `others` differ."""
+    return signed_in(status) | {"stranger": 404, "staff": 404} | others
+
+
+def owner(status: int) -> dict[str, int]:
+    return members(403, owner=status)
+
+
+ONLY_BY_POST = signed_in(405)
+ONLY_BY_GET = everyone(405)
+# A guest may still sign up or in, an account has done so. Observer and facilitator of the cast are guests.
+FOR_GUESTS = everyone(302, anonymous=200) | {"observer": 200, "facilitator": 200}
+FOR_ACCOUNTS = signed_in(200) | {"observer": 302, "facilitator": 302}
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a route answers, by method and role, to `data` that it accepts; 302 is "done" or "sign in first"."""
+
+    get: dict[str, int]
+    post: dict[str, int]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+ROUTES = {
+    "start": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina", "name": "Search"}),
+    "groups:group-list": Route(signed_in(200), signed_in(200)),
+    "groups:group-new": Route(signed_in(200), signed_in(302), {"name": "Search"}),
+    "groups:group-detail": Route(members(200), members(200)),
+    "groups:group-settings": Route(owner(200), owner(200)),
+    "groups:group-rename": Route(ONLY_BY_POST, owner(302), {"name": "Search"}),
+    "groups:group-archive": Route(ONLY_BY_POST, owner(302)),
+    "groups:group-restore": Route(ONLY_BY_POST, owner(302)),
+    "groups:group-hand-over": Route(ONLY_BY_POST, owner(302), {"member": "<seat>"}),
+    "groups:invite-renew": Route(ONLY_BY_POST, owner(302)),
+    "groups:member-role": Route(ONLY_BY_POST, owner(302), {"role": "observer"}),
+    "groups:member-remove": Route(ONLY_BY_POST, owner(302)),
+    "groups:membership-leave": Route(ONLY_BY_POST, members(302)),
+    "groups:membership-rename": Route(ONLY_BY_POST, members(302), {"nickname": "Nina"}),
+    "groups:membership-role": Route(ONLY_BY_POST, members(302), {"role": "observer"}),
+    "groups:invite-open": Route(everyone(200), everyone(302), {"link": "<invite link>"}),
+    "groups:invite-join": Route(
+        everyone(302) | {"anonymous": 200, "stranger": 200, "staff": 200},
+        everyone(302),
+        {"nickname": "Nina", "role": "voter"},
+    ),
+    "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
+    "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
+    "users:sign-up": Route(
+        FOR_GUESTS,
+        everyone(302),
+        {"nickname": "Nina", "email": "nina@example.org", "password": "correct horse battery"},
+    ),
+    "users:sign-in": Route(
+        FOR_GUESTS, everyone(302), {"username": "charlie@example.org", "password": "correct horse battery"}
+    ),
+    "users:sign-out": Route(signed_in(200), everyone(302)),
+    "users:password-change": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
+    "users:password-reset": Route(everyone(200), everyone(302), {"email": "nobody@example.org"}),
+    "users:password-reset-done": Route(everyone(200), ONLY_BY_GET),
+    "users:password-reset-confirm": Route(everyone(200), everyone(200)),
+    "users:password-reset-complete": Route(everyone(200), ONLY_BY_GET),
+    "language-set": Route(everyone(302), everyone(302), {"language": "de"}),
+    "healthz": Route(everyone(200), ONLY_BY_GET),
+    "robots": Route(everyone(200), ONLY_BY_GET),
+}
+
+
+@dataclass
+class Cast:
+    """A group with a member of each role, and those outside."""
+
+    group: Group
+    people: dict[str, User]
+    seat: Membership  # the voter's
+
+    def values(self) -> dict[str, Any]:
+        """What stands for itself in a route's data, such as `<seat>`."""
+        return {
+            "<seat>": self.seat.pk,
+            "<invite link>": f"https://testserver/join/{self.group.invite_token}/",
+        }
+
+    def arguments(self, pattern: str) -> dict[str, Any]:
+        """Values for a route's parameters, such as `group_id`."""
+        values = {
+            "group_id": self.group.pk,
+            "membership_id": self.seat.pk,
+            "token": self.group.invite_token if "join" in pattern else "set-password",
+            "uidb64": "MQ",
+        }
+        return {name: values[name] for name in re.findall(r"<(?:\w+:)?(\w+)>", pattern)}
+
+
+@pytest.fixture
+def cast(alice, bob, charlie, staff) -> Cast:
+    group = Group.objects.start(alice, "Payments")
+    facilitator = User.objects.create_guest("Fay")
+    observer = User.objects.create_guest("Olga")
+    group.join(facilitator, nickname="Fay", role=Role.FACILITATOR)
+    group.join(observer, nickname="Olga", role=Role.OBSERVER)
+    seat = group.join(bob, nickname="Bob", role=Role.VOTER)
+    people = {"stranger": charlie, "observer": observer, "voter": bob, "facilitator": facilitator}
+    return Cast(group, people | {"owner": alice, "staff": staff}, seat)
+
+
+def routes(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str]]:
+    """Name and pattern of every route below `resolver`."""
+    for entry in resolver.url_patterns:
+        pattern = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield f"{namespace}{entry.name}", pattern
+        else:
+            yield from routes(
+                entry, pattern, f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            )
+
+
+EVERY_ROUTE = dict(routes(get_resolver()))
+OWN_ROUTES = {name: pattern for name, pattern in EVERY_ROUTE.items() if not name.startswith("admin:")}
+
+
+def answer(cast: Cast, role: str, method: str, address: str, data: dict[str, Any]) -> int:
+    """The status that `role` gets, with everything undone that the request did."""
+    client = Client()
+    with transaction.atomic():
+        if role != "anonymous":
+            client.force_login(cast.people[role])
+        status = client.generic(method, address) if method == "GET" else client.post(address, data)
+        transaction.set_rollback(True)
+    return status.status_code
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", OWN_ROUTES)
+def test_a_route_answers_each_role_as_listed(cast, name, method):
+    address = reverse(name, kwargs=cast.arguments(OWN_ROUTES[name]))
+    assert name in ROUTES, f"{name} is not listed: say in ROUTES whom it answers how."
+    data = {key: cast.values().get(value, value) for key, value in ROUTES[name].data.items()}
+    answers = {role: answer(cast, role, method, address, data) for role in ROLES}
+    assert answers == (ROUTES[name].get if method == "GET" else ROUTES[name].post)
+
+
+def test_every_listed_route_exists():
+    assert set(ROUTES) == set(OWN_ROUTES)
+
+
+# --- The admin
+
+ADMIN_FOR_ALL = {"admin:login", "admin:logout"}
+# Where staff get something else than a page: by POST only, without the parameters that it takes, not there.
+ADMIN_FOR_STAFF = {
+    "admin:logout": {405},
+    "admin:autocomplete": {403},
+    "admin:view_on_site": {404},
+    "admin:None": {404},
+    "admin:groups_group_delete": {403},  # groups are archived, never deleted
+}
+ADMIN_ROUTES = {name: pattern for name, pattern in EVERY_ROUTE.items() if name.startswith("admin:")}
+
+
+@pytest.fixture
+def objects(cast) -> dict[str, Any]:
+    """A row of each model in the admin, by `app_model`."""
+    PermissionGroup.objects.create(name="Support")
+    return {
+        f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.values_list(
+            "pk", flat=True
+        ).first()
+        for model in admin_site._registry
+    }
+
+
+def admin_address(name: str, pattern: str, objects: dict[str, Any]) -> str:
+    """An address of the route, about a row that exists where it is about one."""
+    model = re.sub(r"_[a-z]+$", "", name.removeprefix("admin:")).replace("auth_user_password", "users_user")
+    values = {
+        "app_label": "groups",
+        "url": "nothing-here",
+        "content_type_id": 1,
+        "object_id": objects.get(model, 1),
+    }
+    names = re.findall(r"<(?:\w+:)?(\w+)>", pattern)
+    if "(?P<" in pattern:
+        return "/" + re.sub(r"\(\?P<app_label>[^)]*\)", "groups", pattern).replace("^", "").replace("$", "")
+    return reverse(name, kwargs={key: values.get(key, objects.get(model, 1)) for key in names})
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", ADMIN_ROUTES)
+def test_the_admin_sends_everyone_but_staff_to_its_sign_in(cast, objects, name, method):
+    address = admin_address(name, ADMIN_ROUTES[name], objects)
+    for role in ROLES[:-1]:
+        with transaction.atomic():
+            client = Client()
+            if role != "anonymous":
+                client.force_login(cast.people[role])
+            response = client.get(address) if method == "GET" else client.post(address)
+            transaction.set_rollback(True)
+        if name in ADMIN_FOR_ALL:
+            assert response.status_code in {200, 302}, role
+        else:
+            assert response.status_code == 302, role
+            assert response["Location"].startswith(("/admin/login/", "/me/sign-in/")), role
+
+
+@pytest.mark.parametrize("name", ADMIN_ROUTES)
+def test_the_admin_answers_staff_without_an_error(cast, objects, name):
+    client = Client()
+    client.force_login(cast.people["staff"])
+    address = admin_address(name, ADMIN_ROUTES[name], objects)
+    status = client.get(address).status_code
+    assert status in ADMIN_FOR_STAFF.get(name, {200, 302}), address

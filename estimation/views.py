@@ -1,0 +1,44 @@
+"""Pages of the site as a whole."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django.views.i18n import set_language as django_set_language
+
+ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/\nDisallow: /me/\n"
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers. Asks no database."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Only the front door is for search engines."""
+    return HttpResponse(ROBOTS, content_type="text/plain")
+
+
+@login_not_required
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the language in a cookie, and go back to the page."""
+    return django_set_language(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from an earlier session, mostly.
+
+    Whoever has signed in since, in this tab or another, gets the page anew; nothing of the form is done.
+    """
+    match = request.resolver_match
+    is_public = match is not None and not getattr(match.func, "login_required", True)
+    if is_public and request.user.is_authenticated:
+        messages.info(request, _("That page was from before you came in. Here is where you are now."))
+        return redirect(request.path)
+    return render(request, "403_csrf.html", {"here": resolve_url("start")}, status=403)

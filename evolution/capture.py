@@ -1,0 +1,136 @@
+"""The statements that an operation is going to run, found without running them."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
+
+_RENAME = re.compile(r"RENAME TABLE `(?P<old>(?:[^`]|``)+)` TO `(?P<new>(?:[^`]|``)+)`", re.IGNORECASE)
+_READS = re.compile(r"\s*(?:SELECT|SHOW|EXPLAIN|DESCRIBE)\b", re.IGNORECASE)
+
+
+class NotCapturable(Exception):
+    """The operation writes to the database behind the schema editor's back."""
+
+
+@dataclass(frozen=True)
+class Captured:
+    """Statements as text, complete, and those that are left for the end of the migration."""
+
+    statements: list[str]
+    deferred: list[Statement | str]
+
+
+def capture(
+    connection: BaseDatabaseWrapper,
+    deferred: list[Statement | str],
+    run: Callable[[BaseDatabaseSchemaEditor], None],
+) -> Captured:
+    """What `run` hands to the schema editor that it is given, after `deferred` was left by earlier operations.
+
+    Raises NotCapturable when `run` tries to write by other ways; nothing is written then either.
+    """
+    editor = _capturing_editor(connection)
+    editor.deferred_sql = list(deferred)
+    with connection.execute_wrapper(_only_reads):
+        run(editor)
+    return Captured(editor.captured, editor.deferred_sql)
+
+
+def _only_reads(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+    if not _READS.match(str(sql)):
+        raise NotCapturable(str(sql))
+    return execute(sql, params, many, context)
+
+
+def _capturing_editor(connection: BaseDatabaseWrapper) -> Any:
+    renamed: dict[str, str] = {}  # new name of a table: the name that it still has
+
+    class CapturingEditor(connection.SchemaEditorClass):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__(_Seen(connection, renamed), collect_sql=True, atomic=False)
+            self.captured: list[str] = []
+
+        def execute(self, sql: Any, params: Any = ()) -> None:
+            text = str(sql)
+            if params is not None:
+                text %= tuple(literal(connection, value) for value in params)
+            self.captured.append(text)
+            if match := _RENAME.match(text):
+                old, new = (match[name].replace("``", "`") for name in ("old", "new"))
+                renamed[new] = renamed.pop(old, old)
+
+    return CapturingEditor()
+
+
+def literal(connection: BaseDatabaseWrapper, value: Any) -> str:
+    """A value as it stands in a statement."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"x'{bytes(value).hex()}'"
+    connection.ensure_connection()
+    quoted: bytes = connection.connection.literal(value)
+    return quoted.decode()
+
+
+class _Seen:
+    """The connection, seen as if the tables that were renamed so far had their new names."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, renamed: dict[str, str]) -> None:
+        self._connection = connection
+        self.introspection = _Introspection(connection.introspection, renamed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+class _Introspection:
+    def __init__(self, introspection: Any, renamed: dict[str, str]) -> None:
+        self._introspection = introspection
+        self._renamed = renamed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._introspection, name)
+
+    def get_constraints(self, cursor: Any, table: str) -> Any:
+        return self._introspection.get_constraints(cursor, self._renamed.get(table, table))
+
+    def get_storage_engine(self, cursor: Any, table: str) -> Any:
+        return self._introspection.get_storage_engine(cursor, self._renamed.get(table, table))
+
+
+class RecordedStatement(Statement):
+    """A statement for the end of a migration, read back from the journal, that later operations may rename in."""
+
+    def __init__(self, sql: str) -> None:
+        super().__init__(sql.replace("%", "%%"))
+        self.sql = sql
+
+    def __str__(self) -> str:
+        return self.sql
+
+    def references_table(self, table: str) -> bool:
+        return f"`{table}`" in self.sql
+
+    def references_column(self, table: str, column: str) -> bool:
+        return self.references_table(table) and f"`{column}`" in self.sql
+
+    def references_index(self, table: str, index: str) -> bool:
+        return self.references_column(table, index)
+
+    def rename_table_references(self, old_table: str, new_table: str) -> None:
+        self.sql = self.sql.replace(f"`{old_table}`", f"`{new_table}`")
+
+    def rename_column_references(self, table: str, old_column: str, new_column: str) -> None:
+        if self.references_table(table):
+            self.sql = self.sql.replace(f"`{old_column}`", f"`{new_column}`")
+
+
+@contextmanager
+def no_hidden_schema_changes(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Refuse schema changes that do not come through the schema editor."""
+    yield

@@ -1,0 +1,96 @@
+"""The one setting of this application, `EVOLUTION`: a dictionary, of which everything may be left out.
+
+| key | what it is | when left out |
+|---|---|---|
+| BACKUP_FOLDER | the folder of the backups | `backups` in BASE_DIR, or in the current folder |
+| BACKUPS_KEPT | how many backups of a database are kept | 10 |
+| BACKUPS_KEPT_DAYS | for how many days a backup is kept at most; None: for ever | None |
+| PROJECT | the project's name: a backup of another project is refused | the first part of ROOT_URLCONF |
+| DUMP_PROGRAM | the command of the server's dump program | `mariadb-dump` or `mysqldump` on the PATH |
+| CLIENT_PROGRAM | the command of the server's client | `mariadb` or `mysql` on the PATH |
+| SCRATCH_DATABASE | an empty database on the same server, for a user who may not make one | one is made |
+| LOCK_TIMEOUT | seconds that `migrate` waits for another run of it | 300 |
+| PATIENCE | seconds to wait for a lock of the database before giving up | 5 |
+
+Each can also come from the environment, as `EVOLUTION_BACKUP_FOLDER` and so on; there a command is quoted as in a
+shell. The environment wins.
+"""
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The setting `EVOLUTION`, complete and typed."""
+
+    backup_folder: Path
+    project: str
+    backups_kept: int = 10
+    backups_kept_days: int | None = None
+    dump_program: tuple[str, ...] = ()
+    client_program: tuple[str, ...] = ()
+    scratch_database: str | None = None
+    lock_timeout: int = 300
+    patience: int = 5
+
+
+def configuration() -> Configuration:
+    """What `EVOLUTION` and the environment say now.
+
+    Raises ImproperlyConfigured for a key that there is not, or a value that can't be read.
+    """
+    given: dict[str, Any] = dict(getattr(settings, "EVOLUTION", {}))
+    known = {field.name.upper() for field in fields(Configuration)}
+    if unknown := sorted(given.keys() - known):
+        raise ImproperlyConfigured(
+            f"EVOLUTION has no key {unknown[0]}. It may have: {', '.join(sorted(known))}."
+        )
+    given |= {key: os.environ[f"EVOLUTION_{key}"] for key in known if os.environ.get(f"EVOLUTION_{key}")}
+    defaults = {
+        "BACKUP_FOLDER": _default_folder(),
+        "PROJECT": getattr(settings, "ROOT_URLCONF", "").partition(".")[0],
+    }
+    return Configuration(**{key.lower(): _read(key, value) for key, value in (defaults | given).items()})
+
+
+def _default_folder() -> Path:
+    return Path(getattr(settings, "BASE_DIR", ".")) / "backups"
+
+
+def _command(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(shlex.split(value) if isinstance(value, str) else value)
+
+
+def _number(value: str | int) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "BACKUP_FOLDER": Path,
+    "PROJECT": str,
+    "BACKUPS_KEPT": _number,
+    "BACKUPS_KEPT_DAYS": lambda value: None if value is None else _number(value),
+    "DUMP_PROGRAM": _command,
+    "CLIENT_PROGRAM": _command,
+    "SCRATCH_DATABASE": lambda value: value or None,
+    "LOCK_TIMEOUT": _number,
+    "PATIENCE": _number,
+}
+
+
+def _read(key: str, value: Any) -> Any:
+    try:
+        return _READERS[key](value)
+    except (TypeError, ValueError):
+        raise ImproperlyConfigured(f"{key} in EVOLUTION can't be {value!r}: see evolution/conf.py.") from None

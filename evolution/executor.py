@@ -1,0 +1,209 @@
+"""Django's executor of migrations, which keeps a journal where the database cannot roll a schema change back."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import Migration
+from django.db.migrations.exceptions import IrreversibleError
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from evolution import runs
+from evolution.capture import NotCapturable, RecordedStatement, capture
+from evolution.journal import Journal
+from evolution.models import Run
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of a migration in one direction, with what Django would do about it."""
+
+    operation: Operation
+    description: str
+    run: Callable[[BaseDatabaseSchemaEditor], None]
+    atomic: bool  # whether Django would run it in a transaction
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether it runs code, so that its statements cannot be known beforehand."""
+        return _runs_code(self.operation)
+
+
+class JournaledExecutor(MigrationExecutor):
+    """Applies migrations statement by statement, each one announced and ticked off in the journal.
+
+    Only migrations that the database cannot roll back need it; the others are Django's business.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, progress_callback: Any = None) -> None:
+        super().__init__(connection, progress_callback)
+        self._run: Run | None = None
+
+    def migrate(
+        self,
+        targets: Sequence[tuple[str, str | None]] | None,
+        plan: Sequence[tuple[Migration, bool]] | None = None,
+        state: ProjectState | None = None,
+        fake: bool = False,
+        fake_initial: bool = False,
+    ) -> ProjectState:
+        """As Django's; where it keeps a journal, the run is written down with how it ended."""
+        try:
+            end_state = super().migrate(targets, plan, state, fake, fake_initial)
+        except BaseException as error:
+            if self._run:
+                runs.end(self._run, error)
+            raise
+        if self._run:
+            runs.end(self._run)
+        return end_state
+
+    def apply_migration(
+        self,
+        state: ProjectState,
+        migration: Migration,
+        fake: bool = False,
+        fake_initial: bool = False,
+    ) -> ProjectState:
+        if fake or self._rolls_back(migration):
+            return super().apply_migration(state, migration, fake, fake_initial)
+        if fake_initial:
+            applied, state = self.detect_soft_applied(state, migration)
+            if applied:
+                return super().apply_migration(state, migration, fake=True)
+        self._report("apply_start", migration)
+        journal = Journal(self.connection, self._journaled_run(), migration, backwards=False)
+        self._work_through(journal, _forwards(migration, state))
+        with transaction.atomic(using=self.connection.alias):
+            self.record_migration(migration)
+            journal.close()
+        self._report("apply_success", migration)
+        return state
+
+    def unapply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False
+    ) -> ProjectState:
+        if fake or self._rolls_back(migration):
+            return super().unapply_migration(state, migration, fake)
+        self._report("unapply_start", migration)
+        journal = Journal(self.connection, self._journaled_run(), migration, backwards=True)
+        self._work_through(journal, _backwards(migration, state))
+        with transaction.atomic(using=self.connection.alias):
+            for app, name in migration.replaces or []:
+                self.recorder.record_unapplied(app, name)
+            self.recorder.record_unapplied(migration.app_label, migration.name)
+            journal.close()
+        self._report("unapply_success", migration)
+        return state
+
+    def _journaled_run(self) -> Run:
+        """The run that this is, begun with the first migration that keeps a journal."""
+        if self._run is None:
+            self._run = runs.begin(self.connection)
+        return self._run
+
+    def _rolls_back(self, migration: Migration) -> bool:
+        return self.connection.features.can_rollback_ddl and migration.atomic
+
+    def _report(self, action: str, migration: Migration) -> None:
+        if self.progress_callback:
+            self.progress_callback(action, migration, False)  # noqa: FBT003
+
+    def _work_through(self, journal: Journal, steps: Iterator[Step]) -> None:
+        deferred: list[Any] = []
+        number = -1
+        for number, step in enumerate(steps):
+            page = journal.pages.get(number)
+            if page is None:
+                deferred = self._begin(journal, number, step, deferred)
+            else:  # begun by a run that was cut short
+                journal.carry_out(page)
+                deferred = [RecordedStatement(sql) for sql in page.deferred]
+        page = journal.pages.get(number + 1)
+        if page is None and deferred:
+            left = [str(sql) for sql in deferred]
+            page = journal.write(number + 1, "statements left for the end", left, [])
+        if page:
+            journal.carry_out(page)
+
+    def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Any]) -> list[Any]:
+        """Begin an operation of which the journal holds nothing yet; what it leaves for the end."""
+        if not step.is_opaque:
+            try:
+                captured = capture(self.connection, deferred, step.run)
+            except NotCapturable:
+                pass
+            else:
+                left = [str(sql) for sql in captured.deferred]
+                # An operation that changes nothing in the database needs no page: it changes nothing again.
+                if captured.statements or left != [str(sql) for sql in deferred]:
+                    journal.carry_out(journal.write(number, step.description, captured.statements, left))
+                return captured.deferred
+        editor = self.connection.schema_editor(atomic=False)
+        editor.deferred_sql = deferred
+
+        def work() -> list[str]:
+            step.run(editor)
+            return [str(sql) for sql in editor.deferred_sql]
+
+        journal.run_whole(number, step.description, work, atomic=step.atomic)
+        return list(editor.deferred_sql)
+
+
+def _runs_code(operation: Operation) -> bool:
+    nested = getattr(operation, "database_operations", [])
+    return not operation.reduces_to_sql or any(_runs_code(inner) for inner in nested)
+
+
+def _forwards(migration: Migration, state: ProjectState) -> Iterator[Step]:
+    for operation in migration.operations:
+        before = state.clone()
+        operation.state_forwards(migration.app_label, state)
+        run = partial(_forwards_one, operation, migration.app_label, before, state)
+        yield Step(operation, operation.describe(), run, _is_atomic(migration, operation))
+
+
+def _forwards_one(
+    operation: Operation,
+    app: str,
+    before: ProjectState,
+    after: ProjectState,
+    editor: BaseDatabaseSchemaEditor,
+) -> None:
+    operation.database_forwards(app, editor, before, after)
+
+
+def _backwards(migration: Migration, state: ProjectState) -> Iterator[Step]:
+    states = [state]
+    for operation in migration.operations:
+        if not operation.reversible:
+            raise IrreversibleError(f"Operation {operation} in {migration} is not reversible")
+        states.append(states[-1].clone())
+        operation.state_forwards(migration.app_label, states[-1])
+    for number in reversed(range(len(migration.operations))):
+        operation = migration.operations[number]
+        # A clone, as rendering one state must not touch the one before it.
+        run = partial(
+            _backwards_one, operation, migration.app_label, states[number + 1], states[number].clone()
+        )
+        yield Step(operation, f"reverse: {operation.describe()}", run, _is_atomic(migration, operation))
+
+
+def _backwards_one(
+    operation: Operation,
+    app: str,
+    after: ProjectState,
+    before: ProjectState,
+    editor: BaseDatabaseSchemaEditor,
+) -> None:
+    operation.database_backwards(app, editor, after, before)
+
+
+def _is_atomic(migration: Migration, operation: Operation) -> bool:
+    return bool(operation.atomic or (migration.atomic and operation.atomic is not False))

@@ -1,0 +1,78 @@
+"""What tables look like, to tell whether a statement has been carried out. MySQL and MariaDB."""
+
+import re
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ProgrammingError
+
+from evolution.scratch import scratch_database
+
+Fingerprint = dict[str, str | None]  # CREATE TABLE by table; None where there is no such table
+
+NO_SUCH_TABLE = 1146
+
+_NEXT_ID = re.compile(r" AUTO_INCREMENT=\d+")
+_WORD = re.compile(r"`((?:[^`]|``)+)`|([A-Za-z0-9_$]+)")
+_NEW_NAME = re.compile(
+    r"\b(?:CREATE\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?|RENAME\s+(?:TO|AS)|\bTO)\s+(?:`((?:[^`]|``)+)`|([A-Za-z0-9_$]+))",
+    re.IGNORECASE,
+)
+
+
+def tables_concerned(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
+    """The tables that a statement names, those that it makes included.
+
+    A column that is called like a table brings that table along, which does no harm.
+    """
+    words = {quoted.replace("``", "`") or plain for quoted, plain in _WORD.findall(sql)}
+    new = {quoted.replace("``", "`") or plain for quoted, plain in _NEW_NAME.findall(sql)}
+    return sorted(words & set(connection.introspection.table_names()) | new)
+
+
+def fingerprint(connection: BaseDatabaseWrapper, tables: list[str]) -> Fingerprint:
+    """What these tables look like now, without the next id, which rows change."""
+    with connection.cursor() as cursor:
+        return {table: _definition(connection, cursor, table) for table in tables}
+
+
+def _definition(connection: BaseDatabaseWrapper, cursor: Any, table: str) -> str | None:
+    try:
+        cursor.execute(f"SHOW CREATE TABLE {connection.ops.quote_name(table)}")
+    except ProgrammingError as error:
+        if error.args[0] != NO_SUCH_TABLE:
+            raise
+        return None
+    return _NEXT_ID.sub("", cursor.fetchone()[1])
+
+
+def predicted(connection: BaseDatabaseWrapper, before: Fingerprint, sql: str) -> Fingerprint:
+    """What the tables look like after the statement, found by carrying it out on empty copies of them.
+
+    In the form that `as_made_anew` gives. Raises ScratchRefused where no scratch database can be made.
+    """
+    with scratch_database(connection) as scratch:
+        _make(scratch, before)
+        with scratch.cursor() as cursor:
+            cursor.execute(sql, None)
+        after = fingerprint(scratch, list(before))
+    return as_made_anew(connection, after)
+
+
+def as_made_anew(connection: BaseDatabaseWrapper, found: Fingerprint) -> Fingerprint:
+    """The same tables as the server shows them when they are made from their definition.
+
+    MySQL shows a table that was altered and one that was made as it is now in different words, such as a column's
+    character set that goes without saying.
+    """
+    with scratch_database(connection) as scratch:
+        _make(scratch, found)
+        return fingerprint(scratch, list(found))
+
+
+def _make(scratch: BaseDatabaseWrapper, tables: Fingerprint) -> None:
+    with scratch.cursor() as cursor:
+        cursor.execute("SET SESSION foreign_key_checks = 0")
+        for definition in tables.values():
+            if definition is not None:
+                cursor.execute(definition, None)

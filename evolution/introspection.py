@@ -1,0 +1,160 @@
+"""Reads the schema of a live database: SQLite, MySQL or MariaDB."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from evolution.schema import Column, ForeignKey, Schema, Table
+
+
+def read_schema(connection: BaseDatabaseWrapper) -> Schema:
+    """The schema of the database behind `connection`: its tables, not its views.
+
+    Raises ImproperlyConfigured for an engine other than SQLite, MySQL and MariaDB.
+    """
+    match connection.vendor:
+        case "sqlite":
+            return _Sqlite(connection).schema()
+        case "mysql":
+            return _MySQL(connection).schema()
+        case other:
+            raise ImproperlyConfigured(f"evolution works on SQLite, MySQL and MariaDB, not on {other}.")
+
+
+def table_names(connection: BaseDatabaseWrapper) -> set[str]:
+    """The names of all tables in the database behind `connection`."""
+    return set(connection.introspection.table_names())
+
+
+class _Reader:
+    """What the engines share: keys and indexes come from Django's introspection."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    def schema(self) -> Schema:
+        raise NotImplementedError
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+
+    def keys(self, table: str) -> dict[str, Any]:
+        """The primary key, unique keys and indexes of `table`, as arguments of `Table`."""
+        with self.connection.cursor() as cursor:
+            constraints = self.connection.introspection.get_constraints(cursor, table).values()
+        return {
+            "primary_key": next((tuple(c["columns"]) for c in constraints if c["primary_key"]), ()),
+            "unique": frozenset(
+                tuple(c["columns"]) for c in constraints if c["unique"] and not c["primary_key"]
+            ),
+            "indexes": frozenset(
+                tuple(c["columns"])
+                for c in constraints
+                if c["index"] and not c["unique"] and not c["primary_key"]
+            ),
+        }
+
+
+class _Sqlite(_Reader):
+    def schema(self) -> Schema:
+        return Schema({name: self.table(name) for name in sorted(table_names(self.connection))})
+
+    def table(self, name: str) -> Table:
+        columns = self.rows("SELECT name, lower(type), `notnull`, pk FROM pragma_table_info(%s)", [name])
+        triggers = self.rows(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [name]
+        )
+        return Table(
+            # A primary key of type integer is never NULL, whether it says so or not.
+            columns={column: Column(kind, not notnull and not key) for column, kind, notnull, key in columns},
+            foreign_keys=frozenset(self.foreign_keys(name)),
+            triggers=frozenset(trigger for (trigger,) in triggers),
+            **self.keys(name),
+        )
+
+    def foreign_keys(self, name: str) -> list[ForeignKey]:
+        parts = defaultdict(list)
+        for number, table, column, target, on_delete, on_update in self.rows(
+            "SELECT id, `table`, `from`, `to`, on_delete, on_update FROM pragma_foreign_key_list(%s) ORDER BY id, seq",
+            [name],
+        ):
+            # A key that names no column means the other table's primary key.
+            found = target or self.keys(table)["primary_key"][0]
+            parts[number, table, on_delete, on_update].append((column, found))
+        return [_foreign_key(key[1:], columns) for key, columns in parts.items()]
+
+
+class _MySQL(_Reader):
+    def schema(self) -> Schema:
+        engines = dict(
+            self.rows(
+                "SELECT table_name, engine FROM information_schema.tables"
+                " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+            )
+        )
+        ((character_set,),) = self.rows(
+            "SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()"
+        )
+        columns, foreign_keys, triggers = self.columns(), self.foreign_keys(), self.triggers()
+        tables = {
+            name: Table(
+                columns=columns[name],
+                foreign_keys=frozenset(foreign_keys[name]),
+                triggers=frozenset(triggers[name]),
+                engine=engine,
+                **self.keys(name),
+            )
+            for name, engine in sorted(engines.items())
+        }
+        return Schema(tables, character_set)
+
+    def columns(self) -> dict[str, dict[str, Column]]:
+        columns: dict[str, dict[str, Column]] = defaultdict(dict)
+        for table, column, kind, character_set, nullable, extra in self.rows(
+            "SELECT table_name, column_name, column_type, character_set_name, is_nullable, extra"
+            " FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"
+        ):
+            counts = "auto_increment" if "auto_increment" in extra else None
+            full = " ".join(part for part in (kind, character_set, counts) if part)
+            columns[table][column] = Column(full, nullable == "YES")
+        return columns
+
+    def foreign_keys(self) -> dict[str, list[ForeignKey]]:
+        parts = defaultdict(list)
+        for name, table, column, target_table, target, on_delete, on_update in self.rows(
+            "SELECT k.constraint_name, k.table_name, k.column_name, k.referenced_table_name,"
+            " k.referenced_column_name, r.delete_rule, r.update_rule"
+            " FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r"
+            " ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name"
+            " AND r.table_name = k.table_name"
+            " WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL"
+            " ORDER BY k.table_name, k.constraint_name, k.ordinal_position"
+        ):
+            parts[table, name, target_table, on_delete, on_update].append((column, target))
+        keys: dict[str, list[ForeignKey]] = defaultdict(list)
+        for (table, _name, *rest), columns in parts.items():
+            keys[table].append(_foreign_key(tuple(rest), columns))
+        return keys
+
+    def triggers(self) -> dict[str, list[str]]:
+        triggers: dict[str, list[str]] = defaultdict(list)
+        for table, name in self.rows(
+            "SELECT event_object_table, trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+        ):
+            triggers[table].append(name)
+        return triggers
+
+
+def _foreign_key(key: tuple[str, ...], columns: list[tuple[str, str]]) -> ForeignKey:
+    table, on_delete, on_update = key
+    return ForeignKey(
+        columns=tuple(column for column, _target in columns),
+        table=table,
+        target=tuple(target for _column, target in columns),
+        on_delete=on_delete.upper().replace("NO ACTION", "RESTRICT"),
+        on_update=on_update.upper().replace("NO ACTION", "RESTRICT"),
+    )

@@ -1,0 +1,85 @@
+"""What `migrate` writes down about itself. The tables are made like `django_migrations`, not by a migration."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Run(models.Model):
+    """One run of `migrate`: who, where, when, what, and how it ended."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        FINISHED = "finished", _("finished")
+        FAILED = "failed", _("failed")
+        ABORTED = "aborted", _("aborted")
+
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.RUNNING)
+    user = models.CharField(_("user"), max_length=255)
+    host = models.CharField(_("host"), max_length=255)
+    revision = models.CharField(_("revision of the code"), max_length=64, blank=True)
+    plan = models.JSONField(_("plan"), default=list)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "evolution_run"
+        verbose_name = _("migration run")
+        verbose_name_plural = _("migration runs")
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.get_outcome_display()}"
+
+
+class Statement(models.Model):
+    """One line of the write-ahead journal: a statement, or the heading of the operation that it belongs to.
+
+    Position 0 is the heading. It stands before the first statement of its operation runs, and with it all of
+    them, so that a run that was cut short goes on with what was written down, and not with what the
+    introspection of a half-changed database would give.
+    """
+
+    class Kind(models.TextChoices):
+        OPERATION = "operation", _("operation")
+        SCHEMA = "schema", _("schema change")
+        DATA = "data", _("data change")
+
+    class State(models.TextChoices):
+        WRITTEN = "written", _("written down")
+        BEGUN = "begun", _("begun")
+        DONE = "done", _("done")
+
+    run_id = models.IntegerField(_("run"))
+    app = models.CharField(_("application"), max_length=255)
+    migration = models.CharField(_("migration"), max_length=255)
+    backwards = models.BooleanField(_("backwards"))
+    operation = models.PositiveIntegerField(_("operation"))
+    position = models.PositiveIntegerField(_("position"))
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    sql = models.TextField(_("statement"))
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.WRITTEN)
+    # Of a schema change: the tables concerned as they were before, by name, with their CREATE TABLE.
+    before = models.JSONField(_("tables before"), null=True)
+    # Of a heading: the statements that are left for the end of the migration.
+    deferred = models.JSONField(_("left for the end"), null=True)
+    began_at = models.DateTimeField(_("began"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    # Whether the whole migration is done, so that the line is history.
+    closed = models.BooleanField(_("closed"), default=False)
+
+    class Meta:
+        managed = False
+        db_table = "evolution_statement"
+        ordering: ClassVar[list[str]] = ["pk"]
+        verbose_name = _("journal line")
+        verbose_name_plural = _("journal lines")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["closed"], name="evolution_statement_open")
+        ]
+
+    def __str__(self) -> str:
+        return self.sql

@@ -1,0 +1,11 @@
+"""The checks of a migration plan: a rule for each hazard, see docs/evolution.md.
+
+`check_plan` asks the rules about a plan, `check_files` compares checksums of applied migrations with their files.
+"""
+
+from evolution.rules import data_steps, losses, names, renames, rows, servers  # noqa: F401 - they register rules
+from evolution.rules.files import check_files
+from evolution.rules.plan import BIG, check_plan
+from evolution.rules.sources import is_own, source_checksum
+
+__all__ = ["BIG", "check_files", "check_plan", "is_own", "source_checksum"]

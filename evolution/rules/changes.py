@@ -1,0 +1,159 @@
+"""What can happen to tables and columns. Each change can say what undoes it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Field, UniqueConstraint
+
+AnyField = Field[Any, Any]
+
+
+@dataclass(frozen=True)
+class TableCreated:
+    """A table that was not there; the columns of a many-to-many field's own table are not listed."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return TableDropped(self.table, self.columns)
+
+
+@dataclass(frozen=True)
+class TableDropped:
+    """With all its rows."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+
+    def inverse(self) -> "Change":
+        """What undoes it, but for the rows."""
+        return TableCreated(self.table, self.columns)
+
+
+@dataclass(frozen=True)
+class TableRenamed:
+    """A table gets another name."""
+
+    table: str
+    new: str
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return TableRenamed(self.new, self.table)
+
+
+@dataclass(frozen=True)
+class ColumnAdded:
+    """A column that was not there."""
+
+    table: str
+    column: str
+    field: AnyField
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return ColumnDropped(self.table, self.column, self.field)
+
+
+@dataclass(frozen=True)
+class ColumnDropped:
+    """With all its values."""
+
+    table: str
+    column: str
+    field: AnyField
+
+    def inverse(self) -> "Change":
+        """What undoes it, but for the values."""
+        return ColumnAdded(self.table, self.column, self.field)
+
+
+@dataclass(frozen=True)
+class ColumnAltered:
+    """A column gets another name, type, NULL or nothing of the kind: the fields tell."""
+
+    table: str
+    column: str
+    new_column: str
+    old: AnyField
+    new: AnyField
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return ColumnAltered(self.table, self.new_column, self.column, self.new, self.old)
+
+
+@dataclass(frozen=True)
+class UniqueAdded:
+    """The columns, as they are named before the operation; `constraint` only where it is more than columns."""
+
+    table: str
+    columns: tuple[str, ...]
+    collation: str = ""
+    constraint: UniqueConstraint | None = None
+    model: tuple[str, str] = ("", "")
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return UniqueDropped(self.table, self.columns, self)
+
+
+@dataclass(frozen=True)
+class UniqueDropped:
+    """Any values may stand twice."""
+
+    table: str
+    columns: tuple[str, ...]
+    added: UniqueAdded
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return self.added
+
+
+@dataclass(frozen=True)
+class ForeignKeyAdded:
+    """The column as it is named before the operation, and what it will point to."""
+
+    table: str
+    column: str
+    target: str
+    target_column: str
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return ForeignKeyDropped(self.table, self.column, self)
+
+
+@dataclass(frozen=True)
+class ForeignKeyDropped:
+    """Anything may stand in the column."""
+
+    table: str
+    column: str
+    added: ForeignKeyAdded
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return self.added
+
+
+Change = (
+    TableCreated
+    | TableDropped
+    | TableRenamed
+    | ColumnAdded
+    | ColumnDropped
+    | ColumnAltered
+    | UniqueAdded
+    | UniqueDropped
+    | ForeignKeyAdded
+    | ForeignKeyDropped
+)
+
+
+def inverted(changes: list[Change]) -> list[Change]:
+    """What undoes `changes`."""
+    return [change.inverse() for change in reversed(changes)]

@@ -1,0 +1,93 @@
+"""2xx: values that a plan would lose."""
+
+from collections.abc import Iterator
+
+from evolution.rules.changes import ColumnAltered, ColumnDropped, TableDropped
+from evolution.rules.hazards import Problem, hazard
+from evolution.rules.live import Live
+from evolution.rules.narrowing import Narrowing, narrowing
+from evolution.rules.step import Step
+
+DROP_TABLE_HINT = """\
+Release the code that no longer uses the model first, and drop the table in a later release:
+migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name="…")])"""
+DROP_COLUMN_HINT = """\
+Copy what is worth keeping in a data step of its own first. Let one release run without the field, then drop it:
+migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField(model_name="…", name="…")])"""
+REVERSED_HINT = """\
+Going up again brings it back empty. What was in it is in the backup that migrate makes before, and nowhere else."""
+NARROW_HINT = """\
+Shorten the values in a data step of its own first, or keep the wider type and add a validator to the field."""
+
+
+@hazard("W201")
+def table_dropped(step: Step) -> Iterator[Problem]:
+    """A table goes, and its rows with it."""
+    hint = REVERSED_HINT if step.backwards else DROP_TABLE_HINT
+    for change in step.changes:
+        if not isinstance(change, TableDropped):
+            continue
+        if step.unknown(change.table):
+            yield Problem(f"Table {change.table} is dropped with all its rows.", hint)
+        elif step.live and (today := step.live.table(change.table)):
+            rows = step.live.count(today)
+            yield Problem(f"Table {change.table} is dropped, and its rows with it: {rows} now.", hint)
+
+
+@hazard("W202")
+def column_dropped(step: Step) -> Iterator[Problem]:
+    """A column goes, and its values with it."""
+    hint = REVERSED_HINT if step.backwards else DROP_COLUMN_HINT
+    for change in step.changes:
+        if not isinstance(change, ColumnDropped):
+            continue
+        if step.unknown(change.table):
+            yield Problem(
+                f"Column {change.column} of table {change.table} is dropped with all its values.",
+                hint,
+            )
+        elif (
+            step.live
+            and (column := step.live.column(change.table, change.column))
+            and (today := step.live.table(change.table))
+        ):
+            values = step.live.count(today, f"{step.live.quoted(column)} IS NOT NULL")
+            yield Problem(
+                f"Column {change.column} of table {change.table} is dropped, and its values with it: {values} now.",
+                hint,
+            )
+
+
+@hazard("E203", "W203", looks_at_rows=True)
+def column_narrowed(step: Step) -> Iterator[Problem]:
+    """A column gets a type that holds less: an error where there are values that it does not hold."""
+    for change in step.changes:
+        if isinstance(change, ColumnAltered) and (found := narrowing(change.old, change.new)):
+            yield from _narrowed(step, change, found)
+
+
+def _narrowed(step: Step, change: ColumnAltered, found: Narrowing) -> Iterator[Problem]:
+    sentence = f"Column {change.column} of table {change.table} gets narrower: {found.reason}"
+    if step.unknown(change.table):
+        yield Problem(f"{sentence}. Values that do not fit stop it or are lost.", NARROW_HINT)
+    if step.live is None:
+        return
+    table, column = step.live.table(change.table), step.live.column(change.table, change.column)
+    if not (table and column and step.live.at_least(change.table, 1)):
+        return
+    if not (condition := _misfits(step.live, column, found)):
+        yield Problem(f"{sentence}. Whether its values fit was not looked up.", NARROW_HINT)
+    elif (count := step.live.count(table, condition)) == "0":
+        yield Problem(f"{sentence}. All of its values fit now.", NARROW_HINT)
+    else:
+        yield Problem(
+            f"{sentence}. Values that do not fit: {count}{step.hope}.",
+            NARROW_HINT,
+            step.live.named(table, condition, column),
+            step.about_rows,
+        )
+
+
+def _misfits(live: Live, column: str, found: Narrowing) -> str:
+    length = "CHAR_LENGTH" if live.connection.vendor == "mysql" else "LENGTH"
+    return found.misfits.format(column=live.quoted(column), length=length)

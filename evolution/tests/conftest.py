@@ -1,0 +1,34 @@
+"""Databases of their own for the tests of this application, on the engine that the suite runs on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from evolution.tests.shelf import Shelf, shelf_in
+
+
+@pytest.fixture
+def shelf(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[Shelf]:
+    """An application with writers and books in a database of its own."""
+    with django_db_blocker.unblock(), shelf_in(tmp_path) as shelf:
+        yield shelf
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of an empty database."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path / 'crash.sqlite3'}"
+        return
+    name = f"crash_{token_hex(4)}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+        try:
+            yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+        finally:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")

@@ -1,0 +1,35 @@
+"""The table gets a name that is no reserved word, and a column for the owner, empty so far.
+
+Reversed, the column goes, and with it who owns which group.
+"""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("users", "0001_initial"),
+        ("groups", "0001_initial"),
+    ]
+
+    accepted = {
+        "evolution.W401": "leaves the reserved name; the Flask application is stopped by then",
+        "evolution.W102": "the column as the Flask version has it",
+    }
+
+    operations = [
+        migrations.AlterModelTable(name="group", table="estimation_group"),
+        migrations.AddField(
+            model_name="group",
+            name="user",
+            field=models.ForeignKey(
+                db_column="user",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="estimation_groups",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+    ]

@@ -1,0 +1,149 @@
+"""Every page of the admin: opens for those who may, and for nobody else."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group as PermissionGroup
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from groups.models import Group, Membership
+from users.models import User
+from users.tests.staff import staff_with
+
+pytestmark = pytest.mark.django_db
+
+# Pages that Django has for every model; a group is never deleted.
+OBJECT_PAGES = ("change", "delete", "history")
+REFUSED = {"groups_group_delete"}
+
+
+@pytest.fixture
+def desk(client: Client, staff: User) -> Client:
+    """The browser of a superuser."""
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def everything(payments: Group, bobs_seat: Membership, alice: User) -> dict[str, int]:
+    """One object of each model in the admin: label to primary key."""
+    return {
+        "users_user": alice.pk,
+        "groups_group": payments.pk,
+        "groups_membership": bobs_seat.pk,
+        "auth_group": PermissionGroup.objects.create(name="Clerks").pk,
+    }
+
+
+def pages(everything: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Name and address of every page."""
+    yield "index", reverse("admin:index")
+    yield "password_change", reverse("admin:password_change")
+    yield (
+        "auth_user_password_change",
+        reverse("admin:auth_user_password_change", args=[everything["users_user"]]),
+    )
+    for app in ("users", "groups", "auth"):
+        yield f"app {app}", reverse("admin:app_list", args=[app])
+    for model, number in everything.items():
+        for page in ("changelist", "add"):
+            yield f"{model}_{page}", reverse(f"admin:{model}_{page}")
+        for page in OBJECT_PAGES:
+            yield f"{model}_{page}", reverse(f"admin:{model}_{page}", args=[number])
+
+
+def names_in_the_admin() -> set[str]:
+    return {
+        str(pattern.name)
+        for include in get_resolver().url_patterns
+        if isinstance(include, URLResolver) and include.namespace == "admin"
+        for pattern in flat(include.url_patterns)
+        if pattern.name
+    }
+
+
+def flat(patterns) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        else:
+            yield from flat(pattern.url_patterns)
+
+
+def test_no_page_of_the_admin_is_missing_here(everything):
+    here = {name for name, _address in pages(everything)}
+    elsewhere = {"login", "logout", "password_change_done", "jsi18n", "autocomplete", "view_on_site"}
+    assert names_in_the_admin() - {"app_list"} == {name for name in here if " " not in name} | elsewhere
+    assert {model._meta.label_lower.replace(".", "_") for model in admin.site._registry} == set(everything)
+
+
+def test_every_page_opens_for_a_superuser_without_anything_inline(desk, everything):
+    for name, address in pages(everything):
+        response = desk.get(address)
+        assert response.status_code == (403 if name in REFUSED else 200), name
+        page = response.content.decode()
+        assert " style=" not in page, name
+        assert "<style" not in page, name
+        assert "onclick" not in page, name
+        assert "<script>" not in page, name
+
+
+def test_every_page_opens_in_german(desk, everything):
+    for name, address in pages(everything):
+        response = desk.get(address, headers={"accept-language": "de"})
+        assert response.status_code == (403 if name in REFUSED else 200), name
+
+
+@pytest.mark.parametrize("who", ["nobody", "guest", "account"])
+def test_no_page_opens_for_anybody_else(client, everything, guest, bob, who):
+    if who != "nobody":
+        client.force_login(guest if who == "guest" else bob)
+    for name, address in pages(everything):
+        response = client.get(address)
+        assert response.status_code == 302, name
+        assert response.url.startswith((reverse("admin:login"), reverse("users:sign-in"))), name
+
+
+def test_a_guest_who_comes_to_the_admin_is_told_by_nickname(client, guest):
+    client.force_login(guest)
+    page = client.get(reverse("admin:login")).content.decode()
+    assert "You are authenticated as Gast" in page
+
+
+def test_staff_that_was_deactivated_is_out(client, staff):
+    client.force_login(staff)
+    User.objects.filter(pk=staff.pk).update(is_active=False)
+    assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize("model", ["users_user", "groups_group", "groups_membership"])
+def test_those_who_may_look_at_one_model_see_that_one_and_no_other(client, everything, model):
+    app, name = model.split("_")
+    client.force_login(staff_with(f"{app}.view_{name}"))
+    may = {
+        "index",
+        "password_change",
+        f"app {app}",
+        f"{model}_changelist",
+        f"{model}_change",
+        f"{model}_history",
+    }
+    for page, address in pages(everything):
+        status = client.get(address).status_code
+        expected = 404 if page.startswith("app ") else 403
+        assert status == (200 if page in may else expected), page
+
+
+def test_the_site_says_whose_it_is(desk):
+    assert "Estimation administration" in desk.get(reverse("admin:index")).content.decode()
+
+
+def test_groups_of_permissions_are_not_called_like_teams(desk):
+    apps = desk.get(reverse("admin:index")).context["app_list"]
+    assert [(app["name"], [model["name"] for model in app["models"]]) for app in apps] == [
+        ("Groups", ["Groups", "Members"]),
+        ("Users", ["Users"]),
+        ("Permissions", ["Permission groups"]),
+    ]

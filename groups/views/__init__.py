@@ -1,0 +1,1 @@
+"""The pages of groups, a module for each noun."""

@@ -1,0 +1,143 @@
+"""Forms about people."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from users import nicknames
+from users.models import User
+from users.validators import validate_nickname
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# What AUTH_PASSWORD_VALIDATORS demand, in one line.
+PASSWORD_HELP = _("At least 10 characters. Not a common one, and not like your nickname or e-mail.")
+
+
+class ShortTextField(forms.CharField):
+    """A line of at most 32 characters, kept without what nobody can see.
+
+    No `maxlength` in the page: browsers count an emoji as two or more and would cut it in half.
+    """
+
+    too_long: "StrOrPromise" = _("At most %(limit)d characters, please. This has %(count)d.")
+
+    def to_python(self, value: Any) -> str:
+        return nicknames.clean(super().to_python(value) or "")
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if len(value) > nicknames.MAX_LENGTH:
+            params = {"limit": nicknames.MAX_LENGTH, "count": len(value)}
+            raise ValidationError(self.too_long, code="max_length", params=params)
+
+
+class NicknameField(ShortTextField):
+    """A nickname as it is kept."""
+
+    default_validators = [validate_nickname]  # noqa: RUF012 (as Django declares it)
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "required": _("Choose a nickname with at least one visible character.")
+    }
+    too_long = _("A nickname has at most %(limit)d characters. This one has %(count)d.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Your nickname"))
+        kwargs.setdefault("widget", forms.TextInput({"autocomplete": "nickname"}))
+        super().__init__(**kwargs)
+
+
+class GuestForm(forms.Form):
+    """A nickname and nothing else, to begin with."""
+
+    nickname = NicknameField(help_text=_("What the others see. You can change it later."))
+
+
+class NicknameForm(forms.Form):
+    """Another nickname for somebody who has one."""
+
+    nickname = NicknameField(help_text=_("What the others see, in all your groups."))
+
+
+class SignUpForm(forms.ModelForm[User]):
+    """Makes an account, or turns the guest that is its instance into one."""
+
+    nickname = NicknameField(help_text=_("What the others see. You can change it later."))
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        help_text=PASSWORD_HELP,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    notes: list[str] = []  # noqa: RUF012 (replaced, never changed)
+
+    class Meta:
+        model = User
+        fields: ClassVar[list[str]] = ["nickname", "email"]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if password := self.cleaned_data.get("password"):
+            try:
+                # Now that nickname and e-mail stand on the instance: a password must not be like them.
+                validate_password(password, self.instance)
+            except ValidationError as error:
+                self.add_error("password", error)
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (Django's signature)
+        self.instance.set_password(self.cleaned_data["password"])
+        return super().save(commit)
+
+    def saved(self) -> bool:
+        """Save; False, with an error at the e-mail, when somebody else took it a moment ago.
+
+        Afterwards `notes` are sentences for a guest about where the old nickname stays.
+        """
+        was_guest = self.instance.pk is not None
+        try:
+            with transaction.atomic():
+                self.save()
+                if was_guest and "nickname" in self.changed_data:
+                    self.notes = self.instance.announce_nickname()
+        except IntegrityError:
+            self.add_error("email", User._meta.get_field("email").error_messages["unique"])
+            return False
+        return True
+
+
+class SignInForm(AuthenticationForm):
+    """E-mail and password. One answer for whatever is wrong, so that nobody learns who has an account."""
+
+    username = forms.EmailField(
+        label=_("E-mail"), widget=forms.EmailInput({"autocomplete": "username", "autocapitalize": "none"})
+    )
+    error_messages = {  # noqa: RUF012 (as Django declares it)
+        "invalid_login": _("E-mail and password do not belong together. Please check both."),
+        "inactive": _("E-mail and password do not belong together. Please check both."),
+    }
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # only in the stubs
+    """A new password, typed twice, for whoever followed the link in the mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = PASSWORD_HELP
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """A new password, typed twice, for whoever knows the present one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = PASSWORD_HELP
