@@ -95,7 +95,9 @@ def _holder(connection: BaseDatabaseWrapper, name: str) -> str:
     """Who holds the lock, as far as the server tells this user."""
     number = _value(connection, "SELECT IS_USED_LOCK(%s)", name)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT user, host, state FROM information_schema.processlist WHERE id = %s", [number])
+        # MySQL's information_schema fails (3854) while anybody's statement has an emoji in it.
+        listed = "information_schema" if connection.mysql_is_mariadb else "performance_schema"  # type: ignore[attr-defined]
+        cursor.execute(f"SELECT user, host, state FROM {listed}.processlist WHERE id = %s", [number])  # noqa: S608
         row = cursor.fetchone()
     return (
         f"connection {number}, {row[0]} from {row[1]}, {row[2] or 'idle'}" if row else f"connection {number}"

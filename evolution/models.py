@@ -12,6 +12,7 @@ class Run(models.Model):
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
+        INTERRUPTED = "interrupted", _("interrupted")
         FINISHED = "finished", _("finished")
         FAILED = "failed", _("failed")
         ABORTED = "aborted", _("aborted")
@@ -22,7 +23,19 @@ class Run(models.Model):
     user = models.CharField(_("user"), max_length=255)
     host = models.CharField(_("host"), max_length=255)
     revision = models.CharField(_("revision of the code"), max_length=64, blank=True)
+    # {"app", "name", "backwards"} each, in the order in which they are carried out.
     plan = models.JSONField(_("plan"), default=list)
+    # The migrations that were applied before the run, as "app.name".
+    state_before = models.JSONField(_("state before"), default=list)
+    backup = models.CharField(_("backup"), max_length=255, blank=True)
+    # {"before", "after", "differences", …}: see evolution/certificates.py.
+    certificate = models.JSONField(_("certificate"), default=dict)
+    # What the rehearsal took: {"seconds", "statements": [{"migration", "sql", "seconds"}]}; empty where there was none.
+    rehearsal = models.JSONField(_("rehearsal"), default=dict)
+    # How often it was cut short and gone on with.
+    resumed = models.PositiveIntegerField(_("resumed"), default=0)
+    # A digest of the schema as the run left it: as long as it is the same, nobody has changed the schema since.
+    schema = models.CharField(_("schema"), max_length=64, blank=True)
     error = models.TextField(_("error"), blank=True)
 
     class Meta:
