@@ -10,12 +10,25 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement
 
+from evolution.rules.found_out import hidden_schema_change
+from evolution.statements import is_schema_change, only_reads
+
 _RENAME = re.compile(r"RENAME TABLE `(?P<old>(?:[^`]|``)+)` TO `(?P<new>(?:[^`]|``)+)`", re.IGNORECASE)
-_READS = re.compile(r"\s*(?:SELECT|SHOW|EXPLAIN|DESCRIBE)\b", re.IGNORECASE)
 
 
 class NotCapturable(Exception):
     """The operation writes to the database behind the schema editor's back."""
+
+
+class HiddenSchemaChange(Exception):
+    """Code in a migration changes the schema by a statement of its own."""
+
+    def __init__(self, sql: str) -> None:
+        (problem,) = hidden_schema_change(sql)
+        super().__init__(
+            f"evolution.E605  {problem.message}\n{problem.hint} Or accept it in the migration file: "
+            'accepted = {"evolution.E605": "why this does no harm here"}'
+        )
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,7 @@ def capture(
 
 
 def _only_reads(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
-    if not _READS.match(str(sql)):
+    if not only_reads(str(sql)):
         raise NotCapturable(str(sql))
     return execute(sql, params, many, context)
 
@@ -131,6 +144,16 @@ class RecordedStatement(Statement):
 
 
 @contextmanager
-def no_hidden_schema_changes(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Refuse schema changes that do not come through the schema editor."""
-    yield
+def no_schema_changes(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Refuse schema changes where the database commits each by itself: the journal can't tell how far they came.
+
+    Raises HiddenSchemaChange before the first of them is carried out.
+    """
+
+    def around(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if is_schema_change(str(sql)):
+            raise HiddenSchemaChange(str(sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(around):
+        yield

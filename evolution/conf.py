@@ -10,16 +10,21 @@
 | CLIENT_PROGRAM | the command of the server's client | `mariadb` or `mysql` on the PATH |
 | SCRATCH_DATABASE | an empty database on the same server, for a user who may not make one | one is made |
 | LOCK_TIMEOUT | seconds that `migrate` waits for another run of it | 300 |
+| REHEARSAL_LIMIT | megabytes of data above which a rehearsal has to be asked for, by `--rehearsal` | 10000 |
+| LOCK_WAIT | seconds that a schema change waits for other sessions, while new ones queue behind it | 3 |
+| LOCK_WAIT_TRIES | how often it tries | 20 |
+| ACCEPTED | findings accepted in files of others: `{"app.0001_name": {"evolution.E605": "reason"}}` | {} |
 | PATIENCE | seconds to wait for a lock of the database before giving up | 5 |
 
 Each can also come from the environment, as `EVOLUTION_BACKUP_FOLDER` and so on; there a command is quoted as in a
 shell. The environment wins.
 """
 
+import json
 import os
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +45,10 @@ class Configuration:
     scratch_database: str | None = None
     lock_timeout: int = 300
     patience: int = 5
+    rehearsal_limit: int = 10_000
+    lock_wait: int = 3
+    lock_wait_tries: int = 20
+    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def configuration() -> Configuration:
@@ -86,6 +95,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "SCRATCH_DATABASE": lambda value: value or None,
     "LOCK_TIMEOUT": _number,
     "PATIENCE": _number,
+    "REHEARSAL_LIMIT": _number,
+    "LOCK_WAIT": _number,
+    "LOCK_WAIT_TRIES": _number,
+    "ACCEPTED": lambda value: json.loads(value) if isinstance(value, str) else dict(value),
 }
 
 

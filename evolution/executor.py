@@ -1,11 +1,12 @@
 """Django's executor of migrations, which keeps a journal where the database cannot roll a schema change back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
@@ -15,9 +16,13 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from evolution import runs
-from evolution.capture import NotCapturable, RecordedStatement, capture
+from evolution.capture import NotCapturable, RecordedStatement, capture, no_schema_changes
 from evolution.journal import Journal
+from evolution.metadata_locks import TableInUse
 from evolution.models import Run
+from evolution.rules.acceptance import accepted_by
+
+HIDDEN_CHANGE = "evolution.E605"
 
 
 @dataclass(frozen=True)
@@ -38,31 +43,24 @@ class Step:
 class JournaledExecutor(MigrationExecutor):
     """Applies migrations statement by statement, each one announced and ticked off in the journal.
 
-    Only migrations that the database cannot roll back need it; the others are Django's business.
+    Only migrations that the database cannot roll back need it; the others are Django's business. `run` is the run
+    that the journal's lines belong to, begun when it is needed where nobody has set it. `guard` is called before
+    each statement, and stops the run by an exception.
     """
 
-    def __init__(self, connection: BaseDatabaseWrapper, progress_callback: Any = None) -> None:
-        super().__init__(connection, progress_callback)
-        self._run: Run | None = None
-
-    def migrate(
+    def __init__(
         self,
-        targets: Sequence[tuple[str, str | None]] | None,
-        plan: Sequence[tuple[Migration, bool]] | None = None,
-        state: ProjectState | None = None,
-        fake: bool = False,
-        fake_initial: bool = False,
-    ) -> ProjectState:
-        """As Django's; where it keeps a journal, the run is written down with how it ended."""
-        try:
-            end_state = super().migrate(targets, plan, state, fake, fake_initial)
-        except BaseException as error:
-            if self._run:
-                runs.end(self._run, error)
-            raise
-        if self._run:
-            runs.end(self._run)
-        return end_state
+        connection: BaseDatabaseWrapper,
+        progress_callback: Any = None,
+        *,
+        run: Run | None = None,
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(connection, progress_callback)
+        self.run = run
+        self.guard = guard
+        # Whether code may change the schema behind the journal's back: only where nothing can be lost.
+        self.allows_hidden_changes = False
 
     def apply_migration(
         self,
@@ -71,6 +69,7 @@ class JournaledExecutor(MigrationExecutor):
         fake: bool = False,
         fake_initial: bool = False,
     ) -> ProjectState:
+        self.guard()
         if fake or self._rolls_back(migration):
             return super().apply_migration(state, migration, fake, fake_initial)
         if fake_initial:
@@ -78,7 +77,7 @@ class JournaledExecutor(MigrationExecutor):
             if applied:
                 return super().apply_migration(state, migration, fake=True)
         self._report("apply_start", migration)
-        journal = Journal(self.connection, self._journaled_run(), migration, backwards=False)
+        journal = self._journal(migration, backwards=False)
         self._work_through(journal, _forwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
             self.record_migration(migration)
@@ -89,10 +88,11 @@ class JournaledExecutor(MigrationExecutor):
     def unapply_migration(
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
+        self.guard()
         if fake or self._rolls_back(migration):
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
-        journal = Journal(self.connection, self._journaled_run(), migration, backwards=True)
+        journal = self._journal(migration, backwards=True)
         self._work_through(journal, _backwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
             for app, name in migration.replaces or []:
@@ -102,11 +102,50 @@ class JournaledExecutor(MigrationExecutor):
         self._report("unapply_success", migration)
         return state
 
-    def _journaled_run(self) -> Run:
-        """The run that this is, begun with the first migration that keeps a journal."""
-        if self._run is None:
-            self._run = runs.begin(self.connection)
-        return self._run
+    def undo_halfway(self, migration: Migration, *, backwards: bool) -> None:
+        """Undo what a run that was cut short has done of a migration, forwards or `backwards`.
+
+        Operations are undone as Django undoes them; the one that the run was in the midst of is finished first, if
+        it can be. Killed at any point, it can be called again.
+        """
+        begun = self._journal(migration, backwards=backwards)
+        undoing = self._journal(migration, backwards=not backwards)
+        count = len(migration.operations)
+        if not undoing.pages:
+            self._finish_page(begun)
+        reached = min(begun.reached, count)
+        state = self._state_without(migration)
+        steps = _forwards(migration, state) if backwards else _backwards(migration, state)
+        self._work_through(undoing, steps, first=count - reached)
+        with transaction.atomic(using=self.connection.alias):
+            begun.close()
+            undoing.close()
+
+    def _finish_page(self, journal: Journal) -> None:
+        """Bring the last operation that was begun to its end, or forget it if none of it was carried out."""
+        if not journal.pages:
+            return
+        number = max(journal.pages)
+        page = journal.pages[number]
+        try:
+            journal.carry_out(page)
+        except (DatabaseError, TableInUse):
+            if not page.has_begun:
+                journal.forget(number)
+
+    def _state_without(self, migration: Migration) -> ProjectState:
+        """The state that the migration begins with, as far as others are applied."""
+        state: ProjectState = self._create_project_state()  # type: ignore[attr-defined]  # the stubs leave it out
+        applied = set(self.loader.applied_migrations or {}) - {(migration.app_label, migration.name)}
+        for other, _ in self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
+            if (other.app_label, other.name) in applied:
+                other.mutate_state(state, preserve=False)
+        return state
+
+    def _journal(self, migration: Migration, *, backwards: bool) -> Journal:
+        if self.run is None:
+            self.run = runs.begin(self.connection)
+        return Journal(self.connection, self.run, migration, backwards=backwards, guard=self.guard)
 
     def _rolls_back(self, migration: Migration) -> bool:
         return self.connection.features.can_rollback_ddl and migration.atomic
@@ -115,12 +154,15 @@ class JournaledExecutor(MigrationExecutor):
         if self.progress_callback:
             self.progress_callback(action, migration, False)  # noqa: FBT003
 
-    def _work_through(self, journal: Journal, steps: Iterator[Step]) -> None:
+    def _work_through(self, journal: Journal, steps: Iterator[Step], first: int = 0) -> None:
+        """Carry out the steps from number `first` on, as far as the journal does not say that they are done."""
         deferred: list[Any] = []
         number = -1
         for number, step in enumerate(steps):
+            if number < first:
+                continue
             page = journal.pages.get(number)
-            if page is None:
+            if page is None or page.is_code:
                 deferred = self._begin(journal, number, step, deferred)
             else:  # begun by a run that was cut short
                 journal.carry_out(page)
@@ -134,6 +176,9 @@ class JournaledExecutor(MigrationExecutor):
 
     def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Any]) -> list[Any]:
         """Begin an operation of which the journal holds nothing yet; what it leaves for the end."""
+        if self.connection.features.can_rollback_ddl:
+            self._run_in_transaction(journal, number, step)
+            return []
         if not step.is_opaque:
             try:
                 captured = capture(self.connection, deferred, step.run)
@@ -149,11 +194,29 @@ class JournaledExecutor(MigrationExecutor):
         editor.deferred_sql = deferred
 
         def work() -> list[str]:
-            step.run(editor)
+            with self._no_hidden_changes(journal.migration):
+                step.run(editor)
             return [str(sql) for sql in editor.deferred_sql]
 
         journal.run_whole(number, step.description, work, atomic=step.atomic)
         return list(editor.deferred_sql)
+
+    def _run_in_transaction(self, journal: Journal, number: int, step: Step) -> None:
+        """An operation of a migration that is not atomic, on a database that rolls schema changes back."""
+        atomic = step.atomic or not step.is_opaque
+
+        def work() -> list[str]:
+            with self.connection.schema_editor(atomic=atomic) as editor:
+                step.run(editor)
+            return []
+
+        with self.connection.constraint_checks_disabled() if atomic else nullcontext():
+            journal.run_whole(number, step.description, work, atomic=atomic)
+
+    def _no_hidden_changes(self, migration: Migration) -> AbstractContextManager[None]:
+        if self.allows_hidden_changes or HIDDEN_CHANGE in accepted_by(migration):
+            return nullcontext()
+        return no_schema_changes(self.connection)
 
 
 def _runs_code(operation: Operation) -> bool:

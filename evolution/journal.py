@@ -6,7 +6,6 @@ one that was announced has been carried out: they look as before, or as they wou
 nothing more is done. Data changes and their tick are one transaction.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,17 +15,12 @@ from django.db.migrations import Migration
 from django.utils import timezone
 
 from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predicted, tables_concerned
+from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
-
-_SCHEMA_CHANGE = re.compile(r"\s*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|LOCK)\b", re.IGNORECASE)
+from evolution.statements import is_schema_change
 
 Kind = Statement.Kind
 State = Statement.State
-
-
-def is_schema_change(sql: str) -> bool:
-    """Whether the server commits the statement by itself."""
-    return bool(_SCHEMA_CHANGE.match(sql))
 
 
 class Diverged(Exception):
@@ -57,6 +51,16 @@ class Page:
         return self.heading.state == State.DONE
 
     @property
+    def is_code(self) -> bool:
+        """Whether it is of an operation that runs code, and that was not brought to its end."""
+        return not self.statements and self.heading.state == State.BEGUN
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a statement of it may have been carried out."""
+        return self.is_done or self.is_code or any(line.state == State.DONE for line in self.statements)
+
+    @property
     def deferred(self) -> list[str]:
         return list(self.heading.deferred or [])
 
@@ -65,9 +69,18 @@ class Journal:
     """The journal of one migration in one direction, begun now or by a run that was cut short."""
 
     def __init__(
-        self, connection: BaseDatabaseWrapper, run: Run, migration: Migration, *, backwards: bool
+        self,
+        connection: BaseDatabaseWrapper,
+        run: Run,
+        migration: Migration,
+        *,
+        backwards: bool,
+        guard: Callable[[], None] = lambda: None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.connection = connection
+        self.guard = guard
+        self.say = say
         self.run = run
         self.migration = migration
         self.backwards = backwards
@@ -118,11 +131,13 @@ class Journal:
     ) -> None:
         """Run an operation that cannot be written down as statements, in one transaction with its tick if it may.
 
+        Otherwise its beginning is written down, so that a later run knows that it may have done a part of its work.
         `work` returns the statements that are left for the end of the migration.
         """
-        heading = self._line(operation, 0, Kind.OPERATION, description)
-        heading.began_at = timezone.now()
+        heading = self._heading(operation, description)
+        self.guard()
         if not atomic:
+            heading.save(using=self.connection.alias)
             heading.deferred = work()
         with transaction.atomic(using=self.connection.alias):
             if atomic:
@@ -131,9 +146,27 @@ class Journal:
             heading.save(using=self.connection.alias)
         self.pages[operation] = Page(heading, [])
 
+    def _heading(self, operation: int, description: str) -> Statement:
+        page = self.pages.get(operation)
+        if page is not None:  # begun by a run that was cut short
+            return page.heading
+        heading = self._line(operation, 0, Kind.OPERATION, description)
+        heading.state, heading.began_at = State.BEGUN, timezone.now()
+        return heading
+
+    @property
+    def reached(self) -> int:
+        """How many operations have been begun, or passed as they change nothing in the database."""
+        return max(self.pages, default=-1) + 1
+
     def close(self) -> None:
         """The migration is done: its lines are history."""
         self.lines.update(closed=True)
+
+    def forget(self, operation: int) -> None:
+        """Take an operation out of which nothing was carried out."""
+        self.lines.filter(operation=operation).delete()
+        del self.pages[operation]
 
     # --- One statement
 
@@ -145,7 +178,7 @@ class Journal:
                 if as_made_anew(self.connection, now) != after:
                     raise Diverged(line.sql, line.before, after, now)
                 return
-        self._execute(line.sql)
+        patiently(self.connection, lambda: self._execute(line.sql), self.say)
 
     def _tick(self, line: Statement, following: Statement) -> None:
         """Tick a statement off and announce the one that follows, in one go."""
@@ -167,6 +200,7 @@ class Journal:
             line.before = fingerprint(self.connection, tables_concerned(self.connection, line.sql))
 
     def _execute(self, sql: str) -> None:
+        self.guard()
         with self.connection.cursor() as cursor:
             cursor.execute(sql, None)
 

@@ -16,6 +16,7 @@ class Run(models.Model):
         FINISHED = "finished", _("finished")
         FAILED = "failed", _("failed")
         ABORTED = "aborted", _("aborted")
+        REFUSED = "refused", _("refused")
 
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -23,7 +24,9 @@ class Run(models.Model):
     user = models.CharField(_("user"), max_length=255)
     host = models.CharField(_("host"), max_length=255)
     revision = models.CharField(_("revision of the code"), max_length=64, blank=True)
-    # {"app", "name", "backwards"} each, in the order in which they are carried out.
+    # When it began to change the database; before that it only looks and copies.
+    applying_since = models.DateTimeField(_("changes began"), null=True)
+    # {"app", "name", "backwards", "checksum"} each, in the order in which they are carried out.
     plan = models.JSONField(_("plan"), default=list)
     # The migrations that were applied before the run, as "app.name".
     state_before = models.JSONField(_("state before"), default=list)

@@ -138,11 +138,15 @@ def retain(latest: Backup, now: datetime | None = None) -> list[str]:
             < (now or datetime.now(UTC)) - timedelta(days=kept.backups_kept_days)
         )
         if (number > kept.backups_kept or old) and backup.name not in (proved, latest.name):
-            # Renamed first: half a backup must not be taken for one.
-            part = backup.folder.rename(backup.folder.with_name(f"{backup.name}-old{PART}"))
-            shutil.rmtree(part)
+            remove(backup)
             gone.append(backup.name)
     return gone
+
+
+def remove(backup: Backup) -> None:
+    """Remove a backup."""
+    # Renamed first: half a backup must not be taken for one.
+    shutil.rmtree(backup.folder.rename(backup.folder.with_name(f"{backup.name}-old{PART}")))
 
 
 def _database(backup: Backup) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.migrations import Migration
 
+from evolution.conf import configuration
 from evolution.findings import Finding, Level
 from evolution.rules.hazards import HAZARDS, Problem, Scope, hazard
 
@@ -39,10 +40,11 @@ def not_found(accepted: Mapping[str, Any], found: set[str]) -> Iterator[Problem]
 
 
 def accepted_by(migration: Migration) -> Mapping[str, Any]:
-    """What the file accepts: codes with reasons."""
+    """What the file accepts, and the setting ACCEPTED for a file that nobody here may edit: codes with reasons."""
     accepted = getattr(migration, "accepted", {})
     # A bare list or set has codes and no reasons.
-    return accepted if isinstance(accepted, Mapping) else dict.fromkeys(accepted, "")
+    in_file = accepted if isinstance(accepted, Mapping) else dict.fromkeys(accepted, "")
+    return {**in_file, **configuration().accepted.get(f"{migration.app_label}.{migration.name}", {})}
 
 
 def without_accepted(migration: Migration, findings: list[Finding], possible: set[str]) -> list[Finding]:

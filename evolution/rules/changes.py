@@ -1,11 +1,14 @@
 """What can happen to tables and columns. Each change can say what undoes it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Field, UniqueConstraint
 
-AnyField = Field[Any, Any]
+if TYPE_CHECKING:
+    AnyField = Field[Any, Any]
+else:  # As Django comes, the class takes no parameters.
+    AnyField = Field
 
 
 @dataclass(frozen=True)

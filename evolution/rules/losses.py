@@ -29,8 +29,7 @@ def table_dropped(step: Step) -> Iterator[Problem]:
             continue
         if step.unknown(change.table):
             yield Problem(f"Table {change.table} is dropped with all its rows.", hint)
-        elif step.live and (today := step.live.table(change.table)):
-            rows = step.live.count(today)
+        elif step.live and (today := step.live.table(change.table)) and (rows := step.live.count(today)):
             yield Problem(f"Table {change.table} is dropped, and its rows with it: {rows} now.", hint)
 
 
@@ -50,8 +49,8 @@ def column_dropped(step: Step) -> Iterator[Problem]:
             step.live
             and (column := step.live.column(change.table, change.column))
             and (today := step.live.table(change.table))
+            and (values := step.live.count(today, f"{step.live.quoted(column)} IS NOT NULL"))
         ):
-            values = step.live.count(today, f"{step.live.quoted(column)} IS NOT NULL")
             yield Problem(
                 f"Column {change.column} of table {change.table} is dropped, and its values with it: {values} now.",
                 hint,

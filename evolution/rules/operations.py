@@ -81,6 +81,7 @@ class _Reader:
 
     def rename_model(self, operation: ops.RenameModel) -> Iterator[Change]:
         yield from self.renamed(operation.old_name, operation.new_name)
+        yield from self.link_columns(operation.old_name.lower(), operation.new_name.lower())
 
     def rename_table(self, operation: ops.AlterModelTable) -> Iterator[Change]:
         yield from self.renamed(operation.name, operation.name)
@@ -139,6 +140,20 @@ class _Reader:
                 before, after = _link_table(old, name, field), _link_table(new, name, new.fields[name])
                 if before and after and before != after:
                     yield TableRenamed(before, after)
+
+    def link_columns(self, old_name: str, new_name: str) -> Iterator[Change]:
+        """The columns of the tables between two models that are called after a model which is renamed."""
+        renamed = (self.app_label, old_name)
+        for (app, name), model in self.before.models.items():
+            for field_name, field in model.fields.items():
+                after = self.after.models.get((app, new_name if (app, name) == renamed else name))
+                if not (field.many_to_many and after and _link_table(model, field_name, field)):
+                    continue
+                target = resolve_relation(field.remote_field.model, app, name)
+                table = _link_table(after, field_name, after.fields[field_name]) or ""
+                for prefix in _link_prefixes((app, name), target, renamed):
+                    old, new = f"{prefix}{old_name}_id", f"{prefix}{new_name}_id"
+                    yield ColumnAltered(table, old, new, field, field)
 
     def added(
         self, state: ProjectState, model_name: str, name: str, field: AnyField | None = None
@@ -227,6 +242,15 @@ def _link_table(model: ModelState, name: str, field: AnyField) -> str | None:
     if not field.many_to_many or getattr(field.remote_field, "through", None):
         return None
     return str(getattr(field, "db_table", None) or f"{table_of(model)}_{name}")
+
+
+def _link_prefixes(
+    source: tuple[str, str], target: tuple[str, str], renamed: tuple[str, str]
+) -> tuple[str, ...]:
+    """What stands before the model's name in those columns of a table between two models that are called after it."""
+    if source == target == renamed:
+        return ("from_", "to_")
+    return ("",) if renamed in (source, target) else ()
 
 
 _READERS: dict[type[Operation], Callable[[_Reader, Any], Iterator[Change]]] = {

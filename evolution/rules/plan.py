@@ -1,6 +1,6 @@
 """Walks through a plan of migrations, one operation after the other, and asks every rule."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -48,7 +48,10 @@ def check_plan(
     findings = _of_server(connection) if connection else []
     live = Live(connection) if connection else None
     data_step = ""
-    for migration, steps in _walk(executor or MigrationExecutor(connection), plan, connection):
+    executor = executor or MigrationExecutor(connection)
+    applied = executor.loader.applied_migrations or {} if connection else {}
+    alias = connection.alias if connection else DEFAULT_DB_ALIAS
+    for migration, steps in walk(executor, plan, alias, applied):
         found: list[Finding] = []
         own = is_own(migration)
         made: set[str] = set()
@@ -108,12 +111,13 @@ def _possible(steps: list[Step]) -> set[str]:
     return {finding.code for finding in found}
 
 
-def _walk(
-    executor: MigrationExecutor, plan: Plan, connection: BaseDatabaseWrapper | None
+def walk(
+    executor: MigrationExecutor, plan: Plan, alias: str, applied: Container[tuple[str, str]]
 ) -> Iterator[tuple[Migration, list[Step]]]:
-    """The migrations of the plan with their steps, in the order in which they are taken."""
-    alias = connection.alias if connection else DEFAULT_DB_ALIAS
-    applied = executor.loader.applied_migrations or {} if connection else {}
+    """The migrations of the plan with their steps, in the order in which they are taken.
+
+    `applied` are the migrations that are applied before the plan, in the database `alias`.
+    """
     undone = {(migration.app_label, migration.name) for migration, backwards in plan if backwards}
     steps_back: dict[tuple[str, str], list[Step]] = {}
     state = ProjectState(real_apps=executor.loader.unmigrated_apps)

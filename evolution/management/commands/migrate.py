@@ -1,44 +1,172 @@
-"""`manage.py migrate`: Django's own, on a database that it knows, statement by statement under a journal."""
+"""`manage.py migrate`: Django's own, with checks, backup, rehearsal, a journal, and an account of the rows."""
 
+import json
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, DjangoHelpFormatter
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from evolution import runs
+from evolution.abort import Abort, CannotAbort
 from evolution.adoption import tables_beyond_initial, unadopted_tables
+from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import LockHeld, migration_lock
+from evolution.metadata_locks import TableInUse, short_waits
+from evolution.models import Run
+from evolution.report import Report
+from evolution.staged_executor import StagedExecutor, about_halfway
+from evolution.stages import Options, Refused, RowsDiffer, Stages
 from evolution.tables import ensure_tables
+
+EPILOG = """\
+exit codes:
+  0    done, or nothing to do
+  1    stopped before the first statement: nothing was changed
+  2    the command line is wrong
+  3    stopped half-way: the same command goes on, migrate --abort goes back
+  4    carried out, but not every row is accounted for: everything was kept
+  130  Ctrl-C, half-way: as 3
+
+docs/evolution.md explains each stage."""
+
+EXIT_CODES: dict[type[Exception], int] = {
+    LockHeld: 1,
+    Refused: 1,
+    CannotAbort: 1,
+    Diverged: 3,
+    TableInUse: 3,
+    HiddenSchemaChange: 3,
+    RowsDiffer: 4,
+}
+
+
+class _Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Django's, which keeps the lines of the epilog as they are."""
 
 
 class Command(migrate.Command):
     help = (
-        f"{migrate.Command.help} Stops before the first statement at a database that has to be adopted, and goes on "
-        "with a run that was cut short."
+        f"{migrate.Command.help} Checks the plan, backs the database up and proves the backup, rehearses on a copy, "
+        "and accounts for every row. Goes on with a run that was cut short."
     )
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        return super().create_parser(
+            prog_name, subcommand, epilog=EPILOG, formatter_class=_Formatter, **kwargs
+        )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)  # type: ignore[arg-type]
+        parser.add_argument(
+            "--abort", action="store_true", help="Go back to before the run that was cut short."
+        )
+        parser.add_argument("--no-backup", action="store_true", help="Keep no backup.")
+        parser.add_argument(
+            "--no-rehearsal",
+            action="store_false",
+            dest="rehearsal",
+            default=None,
+            help="Do not rehearse on a copy of the database.",
+        )
+        parser.add_argument(
+            "--rehearsal",
+            action="store_true",
+            dest="rehearsal",
+            default=None,
+            help="Rehearse even if the database is larger than REHEARSAL_LIMIT.",
+        )
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="Write the run as JSON for programs."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["as_json"]:
+            options["verbosity"] = 0
         connection = connections[options["database"]]
+        before = runs.latest(connection) if options["as_json"] else None
+        work = self._abort if options["abort"] else self._migrate
         try:
-            with migration_lock(connection, self.stderr.write):
-                if not options["fake"]:
-                    _refuse_unadopted(connection, fake_initial=options["fake_initial"])
-                if not (options["plan"] or options["check_unapplied"]):
-                    ensure_tables(connection)
-                # Django's command names its executor by this name and offers no other way to give it one.
-                with patch.object(migrate, "MigrationExecutor", JournaledExecutor):
-                    super().handle(*args, **options)
-        except (LockHeld, Diverged) as stopped:
-            raise CommandError(str(stopped)) from None
+            with migration_lock(connection, self.stderr.write), short_waits(connection):
+                work(connection, *args, **options)
+        except tuple(EXIT_CODES) as stopped:
+            raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from None
+        except DatabaseError as error:
+            self._explain(connection, error)
+            raise
+        except KeyboardInterrupt:
+            if not self._called_from_command_line:  # type: ignore[attr-defined]  # the stubs leave it out
+                raise
+            raise CommandError(_stopped(connection, "Stopped by Ctrl-C."), returncode=130) from None
+        if options["as_json"]:
+            self._write_json(connection, before)
+
+    def _migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        looks_only = options["plan"] or options["check_unapplied"]
+        report = Report(self.stdout, self.style, options["verbosity"])
+        asked = Options(not options["no_backup"], options["rehearsal"], options["fake_initial"])
+        stages = Stages(connection, report, asked)
+        if not options["fake"]:
+            _refuse_unadopted(connection, fake_initial=options["fake_initial"])
+        if not looks_only:
+            ensure_tables(connection)
+            runs.close_dead(connection)
+            run = runs.cut_short(connection)
+            if run and not runs.halfway(connection):
+                stages.settle(JournaledExecutor(connection), run)
+        # Django's command names its executor by this name and offers no other way to give it one.
+        executor = partial(StagedExecutor, stages, lambda: None)
+        with patch.object(migrate, "MigrationExecutor", executor):
+            super().handle(*args, **options)
+        if not looks_only and (halfway := runs.halfway(connection)):
+            raise Refused(about_halfway(halfway))
+
+    def _abort(self, connection: BaseDatabaseWrapper, *_args: Any, **options: Any) -> None:
+        report = Report(self.stdout, self.style, options["verbosity"])
+        ensure_tables(connection)
+        runs.close_dead(connection)
+        run = runs.can_be_aborted(connection)
+        if run is None:
+            report.note("No run was cut short: there is nothing to undo.")
+            return
+        Abort(connection, JournaledExecutor(connection, run=run), run, report).carry_out()
+        report.note(
+            self.style.SUCCESS(f"The state before the run of {run.started_at:%Y-%m-%d %H:%M} UTC is back.")
+        )
+
+    def _explain(self, connection: BaseDatabaseWrapper, error: DatabaseError) -> None:
+        """At the prompt: what the database said in one line, and what to do. Raises CommandError."""
+        if self._called_from_command_line:  # type: ignore[attr-defined]
+            said = str(error.args[-1] if error.args else error).replace("\n", " ")
+            raise CommandError(_stopped(connection, f"The database says: {said}."), returncode=3) from error
+
+    def _write_json(self, connection: BaseDatabaseWrapper, before: Run | None) -> None:
+        run = runs.latest(connection)
+        new = run if run and (before is None or run.pk != before.pk) else None
+        self.stdout.write(json.dumps(runs.as_dict(new) if new else None, indent=2, default=str))
 
 
 def _refuse_unadopted(connection: BaseDatabaseWrapper, *, fake_initial: bool) -> None:
     if tables := tables_beyond_initial(connection) if fake_initial else unadopted_tables(connection):
-        raise CommandError(
+        raise Refused(
             f"The database holds {', '.join(sorted(tables))}, but no migration of theirs is recorded as applied.\n"
             "Nothing was changed. If another program made the database, run: manage.py adopt"
         )
+
+
+def _stopped(connection: BaseDatabaseWrapper, why: str) -> str:
+    """What to say about a run that ends half-way, or maybe not even that."""
+    try:
+        halfway = runs.halfway(connection)
+    except DatabaseError:
+        return f"{why} The same command goes on when the database answers again."
+    if halfway is None:
+        return f"{why} No migration is half-way. The same command goes on; migrate --abort goes back."
+    app, name = halfway[0]
+    return f"{why} {app}.{name} is half-way. The same command goes on; migrate --abort goes back."

@@ -1,0 +1,99 @@
+"""Schema changes that wait for other sessions, but never for long: nobody shall queue up behind them.
+
+A schema change on MySQL and MariaDB waits until nobody uses the table, for a day or a year as these servers come, and
+everyone who wants to use the table meanwhile waits behind it.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from evolution.conf import configuration
+
+LOCK_WAIT_TIMEOUT = 1205
+
+
+class TableInUse(Exception):
+    """Other sessions kept using a table for all the time that was given; the message names them."""
+
+
+@contextmanager
+def short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let the session give up waiting for a table's lock after LOCK_WAIT seconds; nothing on SQLite."""
+    if connection.vendor != "mysql":
+        yield
+        return
+    before = _value(connection, "SELECT @@SESSION.lock_wait_timeout")
+    _set(connection, configuration().lock_wait)
+    try:
+        yield
+    finally:
+        if connection.connection is not None and connection.is_usable():
+            _set(connection, before)
+
+
+def patiently(
+    connection: BaseDatabaseWrapper, execute: Callable[[], None], say: Callable[[str], None]
+) -> None:
+    """Run one schema change within `short_waits`, and again when a table is in use; who uses it goes to `say`.
+
+    Between two tries everyone else gets a turn. Raises TableInUse after LOCK_WAIT_TRIES tries.
+    """
+    tries = configuration().lock_wait_tries
+    for number in range(1, tries + 1):
+        try:
+            execute()
+        except OperationalError as error:
+            if connection.vendor != "mysql" or error.args[0] != LOCK_WAIT_TIMEOUT:
+                raise
+            users = blockers(connection)
+            if number == tries:
+                raise TableInUse(
+                    f"A table was in use by other sessions for {tries} tries of {configuration().lock_wait} seconds"
+                    f" ({users}). End them, or wait until they have ended, and run migrate again."
+                ) from None
+            say(f"A table is in use by {users}: trying again, {number + 1} of {tries}.")
+            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - so that two who wait do not keep step
+        else:
+            return
+
+
+def blockers(connection: BaseDatabaseWrapper) -> str:
+    """Who has a transaction open or a table locked, as far as the server tells this user."""
+    query = _MARIADB if connection.mysql_is_mariadb else _MYSQL  # type: ignore[attr-defined]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            found = [f"connection {number} ({user} from {host})" for number, user, host in cursor.fetchall()]
+    except OperationalError:  # The user may not look at other sessions.
+        found = []
+    return ", ".join(found[:5]) or "another session, which this user may not see"
+
+
+_MYSQL = (
+    "SELECT DISTINCT t.processlist_id, t.processlist_user, t.processlist_host"
+    " FROM performance_schema.metadata_locks l JOIN performance_schema.threads t ON t.thread_id = l.owner_thread_id"
+    " WHERE l.object_schema = DATABASE() AND l.lock_status = 'GRANTED' AND t.processlist_id <> CONNECTION_ID()"
+)
+# MariaDB tells who holds a table only by a plugin; who has a transaction open is as good, mostly.
+_MARIADB = (
+    "SELECT DISTINCT p.id, p.user, p.host FROM information_schema.processlist p"
+    " LEFT JOIN information_schema.innodb_trx x ON x.trx_mysql_thread_id = p.id"
+    " WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND (x.trx_id IS NOT NULL OR p.command <> 'Sleep')"
+)
+
+
+def _set(connection: BaseDatabaseWrapper, seconds: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION lock_wait_timeout = %s", [seconds])
+
+
+def _value(connection: BaseDatabaseWrapper, sql: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]

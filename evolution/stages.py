@@ -1,0 +1,301 @@
+"""The stages of a run of `migrate`: checks, backup, rehearsal, the statements, and the accounting at the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from evolution import backups, runs
+from evolution.accounting import Accounts
+from evolution.backups import engines
+from evolution.backups.archive import in_words
+from evolution.certificates import Certificate, baseline, certify, columns_to_count
+from evolution.conf import configuration
+from evolution.findings import Finding
+from evolution.introspection import table_names
+from evolution.lineage import Lineage
+from evolution.models import Run
+from evolution.rehearsal import Rehearsal, RehearsalFailed, rehearse
+from evolution.report import Report, counted, seconds
+from evolution.rules import check_files, check_plan, source_checksum, walk
+from evolution.rules.acceptance import accepted_by
+from evolution.rules.report import written
+from evolution.rules.step import Step
+from evolution.scratch import ScratchRefused
+from evolution.tables import table_names_of_evolution
+
+Plan = list[tuple[Migration, bool]]
+FEWER_ROWS = "evolution.E801"
+# What `migrate` itself puts into a new database is nobody's data.
+NOBODYS = frozenset({"django_migrations", "django_content_type", "auth_permission", "django_site"})
+BYTES_A_SECOND = 5_000_000  # of data, for dumping, restoring and comparing: docs/decisions/0007-backups.md
+
+
+class Refused(Exception):
+    """The run ends before its first statement; nothing was changed."""
+
+
+class RowsDiffer(Exception):
+    """After the run not every row and value is where it was; everything is kept."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for."""
+
+    backup: bool = True
+    rehearsal: bool | None = None  # None: unless the database is larger than REHEARSAL_LIMIT
+    fake_initial: bool = False
+
+
+class Stages:
+    """What happens before and after the statements of a plan, in one database."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, report: Report, options: Options) -> None:
+        self.connection = connection
+        self.report = report
+        self.options = options
+        self.findings: list[Finding] = []
+        self.rehearsal: Rehearsal | None = None
+
+    # --- Before
+
+    def before(self, executor: MigrationExecutor, plan: Plan) -> Run:
+        """Everything up to the first statement. Raises Refused."""
+        applied = set(executor.loader.applied_migrations or {})
+        run = runs.begin(self.connection, plan, applied)
+        try:
+            is_new = not table_names(self.connection) - table_names_of_evolution() - NOBODYS
+            if not is_new:
+                self._check(executor, plan)
+            if not is_new and has_rows(self.connection):
+                self._prepare(run, executor, plan)
+        except Refused as refused:
+            runs.end(run, Run.Outcome.REFUSED, str(refused))
+            raise
+        except BaseException as error:
+            runs.end(run, Run.Outcome.INTERRUPTED, error)
+            raise
+        run.applying_since = timezone.now()
+        run.save()
+        return run
+
+    def _check(self, executor: MigrationExecutor, plan: Plan) -> None:
+        with self._stage("Checking the plan") as say:
+            self.findings = check_plan(self.connection, plan, executor=executor) + self._changed_files(
+                executor
+            )
+            errors = [finding for finding in self.findings if finding.is_error]
+            if errors:
+                raise Refused(self._written(errors))
+            if self.findings:
+                say(counted(len(self.findings), "warning"))
+        if self.findings:
+            self.report.note(self._written(self.findings))
+
+    def _written(self, findings: list[Finding]) -> str:
+        return written(findings, len({finding.migration for finding in findings}), self.report.style)
+
+    def _changed_files(self, executor: MigrationExecutor) -> list[Finding]:
+        recorded = runs.checksums(self.connection)
+        files = executor.loader.disk_migrations
+        applied = recorded.keys() & (executor.loader.applied_migrations or {}).keys() & files.keys()
+        present = {node: source_checksum(files[node]) for node in applied}
+        return check_files(recorded, present)
+
+    def _prepare(self, run: Run, executor: MigrationExecutor, plan: Plan) -> None:
+        rehearsal = self._is_rehearsed()
+        if self.options.backup or rehearsal:
+            self._back_up(run, plan, rehearsal=rehearsal)
+        tables = columns_to_count(self.connection)
+        lineage = self._lineage(executor, plan, tables)
+        with self._stage("Counting rows") as say:
+            before = baseline(self.connection, lineage)
+            say(counted(sum(one.rows for one in before.tables.values()), "row"))
+        run.certificate = {
+            "before": before.as_dict(),
+            "columns": tables,
+            "rewritten": sorted(lineage.rewritten),
+        }
+
+    def _is_rehearsed(self) -> bool:
+        if self.options.rehearsal is not None:
+            return self.options.rehearsal
+        size = int(engines.of(self.connection).size(self.connection))
+        if size > configuration().rehearsal_limit * 1_000_000:
+            raise Refused(
+                f"The database holds {in_words(size)}: a backup and a rehearsal take as much room again on the server "
+                f"and about {seconds(4 * size / BYTES_A_SECOND)}. Ask for them by --rehearsal, or leave the rehearsal "
+                "out by --no-rehearsal."
+            )
+        return True
+
+    def _back_up(self, run: Run, plan: Plan, *, rehearsal: bool) -> None:
+        """Back up, prove it by a restored copy, and rehearse on that copy."""
+        try:
+            backup = self._backup(run)
+            with self._proved_copy(backup) as copy:
+                if rehearsal:
+                    self._rehearse(run, copy, plan)
+            self._keep(backup)
+        except (backups.BackupError, ScratchRefused, RehearsalFailed) as error:
+            raise Refused(str(error)) from error
+
+    def _backup(self, run: Run) -> backups.Backup:
+        size = int(engines.of(self.connection).size(self.connection))
+        with self._stage(f"Backing up {in_words(size)} of data") as say:
+            backup = backups.make(self.connection)
+            say(f"{counted(backup.manifest.rows, 'row')} in {in_words(backup.manifest.size)}: {backup.name}")
+        if self.options.backup:
+            run.backup = backup.name
+            run.save()
+        return backup
+
+    @contextmanager
+    def _proved_copy(self, backup: backups.Backup) -> Iterator[BaseDatabaseWrapper]:
+        with self._stage("Restoring the backup into a scratch database, and comparing"):
+            context = backups.restored_copy(self.connection, backup)
+            copy = context.__enter__()
+            backups.mark_proved(backup)
+        try:
+            yield copy
+        except BaseException as error:
+            context.__exit__(type(error), error, error.__traceback__)
+            raise
+        context.__exit__(None, None, None)
+
+    def _keep(self, backup: backups.Backup) -> None:
+        if self.options.backup:
+            for name in backups.retain(backup):
+                self.report.note(f"Removed the old backup {name}.")
+        else:
+            backups.remove(backup)
+
+    def _rehearse(self, run: Run, copy: BaseDatabaseWrapper, plan: Plan) -> None:
+        with self._stage("Rehearsing there, back and there again on the copy") as say:
+            found = rehearse(
+                copy,
+                plan,
+                fewer_accepted=_accepts_fewer_rows(plan),
+                fake_initial=self.options.fake_initial,
+            )
+            say(
+                f"{counted(len(found.statements), 'statement')}; the real run will take about {seconds(found.seconds)}"
+            )
+        for sentence in found.warnings:
+            self.report.warn(sentence)
+        run.rehearsal = found.as_dict()
+        run.save()
+        self.rehearsal = found
+
+    # --- After
+
+    def after(self, executor: MigrationExecutor, run: Run) -> None:
+        """Count again, compare, and write down that the run has ended. Raises RowsDiffer."""
+        if "before" in run.certificate:
+            self._account(executor, run)
+        runs.end(run)
+
+    def _account(self, executor: MigrationExecutor, run: Run) -> None:
+        with self._stage("Counting again, and comparing") as say:
+            certificate = self._certify(executor, run)
+            run.certificate = certificate.as_dict()
+            if certificate.differences:
+                told = "\n".join(certificate.differences)
+                runs.end(run, Run.Outcome.FAILED, told)
+                raise RowsDiffer(self._what_differs(run, certificate))
+            say(f"{counted(certificate.rows, 'row')} accounted for")
+        self.report.note("\n".join(certificate.lines()))
+        for sentence in certificate.changed:
+            self.report.note(f"By a data step of the plan: {sentence}")
+
+    def _certify(self, executor: MigrationExecutor, run: Run) -> Certificate:
+        before = Accounts.from_dict(run.certificate["before"])
+        plan = plan_of(executor, run)
+        names = {table: list(one.columns) for table, one in before.tables.items()}
+        lineage = self._lineage(executor, plan, names, before=runs.nodes_of(run.state_before))
+        certificate = certify(self.connection, before, lineage, fewer_accepted=_accepts_fewer_rows(plan))
+        return self._as_rehearsed(certificate)
+
+    def _as_rehearsed(self, certificate: Certificate) -> Certificate:
+        """Where the rehearsal began with the same rows, a data step has to leave what it left there."""
+        rehearsal = self.rehearsal
+        if rehearsal is None or rehearsal.before != certificate.before:
+            return certificate
+        others = [
+            f"Table {name} is not what the rehearsal on a copy made of it."
+            for name, one in rehearsal.predicted.items()
+            if certificate.after.tables.get(name) != one
+        ]
+        return replace(certificate, differences=certificate.differences + others)
+
+    def _what_differs(self, run: Run, certificate: Certificate) -> str:
+        kept = f" What was there before is in the backup {run.backup}." if run.backup else ""
+        return "\n".join(
+            [
+                "All statements were carried out, but not every row is accounted for:",
+                *certificate.differences,
+                f"Everything was kept as it is.{kept} If an application was writing meanwhile, that is the reason.",
+                *certificate.lines(),
+            ]
+        )
+
+    def settle(self, executor: MigrationExecutor, run: Run) -> None:
+        """Bring the account of a run to its end that was cut short between two migrations. Raises RowsDiffer."""
+        applied = set(executor.loader.applied_migrations or {})
+        carried_out = runs.done(run, applied)
+        complete = len(carried_out) == len(run.plan)
+        run.plan = [
+            entry for entry, node in zip(run.plan, runs.nodes(run), strict=True) if node in carried_out
+        ]
+        if "before" in run.certificate:
+            self._account(executor, run)
+        runs.end(run, Run.Outcome.FINISHED if complete else Run.Outcome.INTERRUPTED)
+
+    # --- Both
+
+    def _lineage(
+        self,
+        executor: MigrationExecutor,
+        plan: Plan,
+        tables: dict[str, list[str]],
+        before: set[runs.Node] | None = None,
+    ) -> Lineage:
+        applied = set(executor.loader.applied_migrations or {}) if before is None else before
+        return Lineage.of(tables, steps_of(executor, plan, self.connection.alias, applied))
+
+    def _stage(self, title: str) -> Any:
+        return self.report.stage(title)
+
+
+def has_rows(connection: BaseDatabaseWrapper) -> bool:
+    """Whether there is a row that `migrate` did not write itself."""
+    with connection.cursor() as cursor:
+        for table in sorted(table_names(connection) - table_names_of_evolution() - NOBODYS):
+            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
+            if cursor.fetchone():
+                return True
+    return False
+
+
+def plan_of(executor: MigrationExecutor, run: Run) -> Plan:
+    """The plan of a run, as the migrations that there are now; a file that is gone is left out."""
+    found = executor.loader.graph.nodes
+    return [(found[node], backwards) for node, backwards in runs.nodes(run) if node in found]
+
+
+def steps_of(executor: MigrationExecutor, plan: Plan, alias: str, applied: set[runs.Node]) -> list[Step]:
+    """All steps of a plan that begins where `applied` are applied."""
+    return [step for _migration, steps in walk(executor, plan, alias, applied) for step in steps]
+
+
+def _accepts_fewer_rows(plan: Plan) -> bool:
+    """Whether a data step may remove rows: back over one that has added some, or where a file says so."""
+    if all(backwards for _migration, backwards in plan):
+        return True
+    return any(FEWER_ROWS in accepted_by(migration) for migration, _backwards in plan)
