@@ -16,10 +16,11 @@ from evolution.executor import JournaledExecutor
 from evolution.lineage import Lineage
 from evolution.metadata_locks import TableInUse
 from evolution.models import Run
+from evolution.new_database import clear, is_first
 from evolution.report import Report
 from evolution.scratch import ScratchRefused
 from evolution.staged_executor import node_of
-from evolution.stages import Plan, plan_of, steps_of
+from evolution.stages import Plan, RowsDiffer, plan_of, steps_of
 
 
 class CannotAbort(Exception):
@@ -39,6 +40,10 @@ class Abort:
 
     def carry_out(self) -> None:
         """Go back. Raises CannotAbort, or RowsDiffer where the rows are not those from before."""
+        if is_first(self.run):
+            clear(self.connection, self.report)
+            runs.end(self.run, Run.Outcome.ABORTED)
+            return
         done = self._done()
         if not (reason := self._why_not_undone(done)):
             try:
@@ -65,6 +70,8 @@ class Abort:
             return f"there is no way back over {', '.join(stuck)}"
         if "before" not in self.run.certificate:
             return ""  # There was no row to lose.
+        if self.run.certificate.get("differences"):
+            return "not every row was there at its end"
         counted = self.run.certificate
         before = Accounts.from_dict(counted["before"])
         lineage = Lineage.of(
@@ -107,7 +114,8 @@ class Abort:
             names = {table: list(one.columns) for table, one in before.tables.items()}
             certificate = certify(self.connection, before, Lineage.of(names, []))
             if certificate.differences:
-                raise CannotAbort(
+                runs.end(self.run, Run.Outcome.ABORTED, "\n".join(certificate.differences))
+                raise RowsDiffer(
                     "\n".join(
                         [
                             "Everything was undone, but the rows are not those from before the run:",

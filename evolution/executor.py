@@ -59,6 +59,8 @@ class JournaledExecutor(MigrationExecutor):
         super().__init__(connection, progress_callback)
         self.run = run
         self.guard = guard
+        # Off for the first run in a new database, which begins again when it is cut short.
+        self.keeps_journal = True
         # Whether code may change the schema behind the journal's back: only where nothing can be lost.
         self.allows_hidden_changes = False
 
@@ -148,6 +150,9 @@ class JournaledExecutor(MigrationExecutor):
         return Journal(self.connection, self.run, migration, backwards=backwards, guard=self.guard)
 
     def _rolls_back(self, migration: Migration) -> bool:
+        """Whether it needs no journal: Django's own way with it is safe here."""
+        if not self.keeps_journal:
+            return True
         return self.connection.features.can_rollback_ddl and migration.atomic
 
     def _report(self, action: str, migration: Migration) -> None:

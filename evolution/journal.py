@@ -88,6 +88,8 @@ class Journal:
             app=migration.app_label, migration=migration.name, backwards=backwards, closed=False
         )
         self.pages: dict[int, Page] = {}
+        # Announced by this process: nobody needs to ask whether they have been carried out.
+        self._announced: set[int] = set()
         for line in self.lines.order_by("operation", "position"):
             if line.kind == Kind.OPERATION:
                 self.pages[line.operation] = Page(line, [])
@@ -102,6 +104,7 @@ class Journal:
             self._line(operation, number, Kind.SCHEMA if is_schema_change(sql) else Kind.DATA, sql)
             for number, sql in enumerate(statements, start=1)
         ]
+        self._announced.clear()
         if lines:
             self._announce(lines[0])
         else:
@@ -171,7 +174,7 @@ class Journal:
     # --- One statement
 
     def _change_schema(self, line: Statement) -> None:
-        if line.state == State.BEGUN and line.before is not None:
+        if line.state == State.BEGUN and line.before is not None and line.position not in self._announced:
             now = fingerprint(self.connection, list(line.before))
             if now != line.before:
                 after = predicted(self.connection, line.before, line.sql)
@@ -196,6 +199,7 @@ class Journal:
 
     def _announce(self, line: Statement) -> None:
         line.state, line.began_at = State.BEGUN, timezone.now()
+        self._announced.add(line.position)
         if line.kind == Kind.SCHEMA:
             line.before = fingerprint(self.connection, tables_concerned(self.connection, line.sql))
 

@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from evolution.accounting import Account, Accounts, account
+from evolution.capture import HiddenSchemaChange
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
 from evolution.executor import JournaledExecutor
 from evolution.lineage import Lineage
@@ -132,10 +133,17 @@ def _carry_out(
     with _timed(scratch, statements, lambda: current):
         try:
             executor.migrate(None, plan=own, fake_initial=fake_initial)
+        except HiddenSchemaChange as error:
+            raise RehearsalFailed(str(error)) from error
         except DatabaseError as error:
             last = statements[-1]["sql"] if statements else ""
             raise RehearsalFailed(
                 f"On a copy of the database {current} fails: {_words(error)}\n{last}"
+            ) from error
+        except Exception as error:  # whatever the code of a data step raises
+            raise RehearsalFailed(
+                f"On a copy of the database {current} fails: {type(error).__name__}: {_words(error)}\n"
+                "Where it was raised: the same command with --traceback."
             ) from error
 
 

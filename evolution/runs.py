@@ -50,14 +50,14 @@ def latest(connection: BaseDatabaseWrapper) -> Run | None:
 
 
 def cut_short(connection: BaseDatabaseWrapper) -> Run | None:
-    """The latest run, if it had begun to change the database and did not come to its end.
+    """The latest run, if it had begun to change the database, and its account has not been brought to an end.
 
     To be called by the holder of the lock: then nobody is at it any more.
     """
     run = latest(connection)
     if run is None or run.applying_since is None or run.outcome not in _CUT_SHORT:
         return None
-    return None if "after" in run.certificate else run
+    return None if {"after", "settled"} & run.certificate.keys() else run
 
 
 def can_be_aborted(connection: BaseDatabaseWrapper) -> Run | None:

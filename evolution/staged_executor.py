@@ -9,6 +9,7 @@ from django.db.migrations import Migration
 from evolution import runs
 from evolution.executor import JournaledExecutor
 from evolution.models import Run
+from evolution.new_database import is_first
 from evolution.runs import Node
 from evolution.stages import Plan, Refused, Stages
 
@@ -42,12 +43,15 @@ class StagedExecutor(JournaledExecutor):
             plan = self.migration_plan(targets)
         if fake or not plan:
             return super().migrate(targets, plan, state, fake, fake_initial)
-        if run := runs.cut_short(self.connection):
-            self._require_halfway_in(plan)
+        run = runs.cut_short(self.connection)
+        if run and (halfway := runs.halfway(self.connection)):
+            if halfway not in [node_of(step) for step in plan]:
+                raise Refused(about_halfway(halfway))
             plan, state = self._finish(run, list(plan)), None
             if not plan:
                 return self._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]
         self.run = self.stages.before(self, plan)
+        self.keeps_journal = not is_first(self.run)
         self.allows_hidden_changes = "before" not in self.run.certificate
         try:
             end_state = super().migrate(targets, plan, state, fake, fake_initial)
@@ -56,11 +60,6 @@ class StagedExecutor(JournaledExecutor):
             raise
         self.stages.after(self, self.run)
         return end_state
-
-    def _require_halfway_in(self, plan: Plan) -> None:
-        halfway = runs.halfway(self.connection)
-        if halfway and halfway not in [node_of(step) for step in plan]:
-            raise Refused(about_halfway(halfway))
 
     def _finish(self, run: Run, plan: Plan) -> Plan:
         """Carry out what is left of a run that was cut short half-way, as far as `plan` has it; the rest of `plan`."""

@@ -17,9 +17,9 @@ from evolution.backups.archive import in_words
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
 from evolution.conf import configuration
 from evolution.findings import Finding
-from evolution.introspection import table_names
 from evolution.lineage import Lineage
 from evolution.models import Run
+from evolution.new_database import has_rows, is_new
 from evolution.rehearsal import Rehearsal, RehearsalFailed, rehearse
 from evolution.report import Report, counted, seconds
 from evolution.rules import check_files, check_plan, source_checksum, walk
@@ -27,12 +27,10 @@ from evolution.rules.acceptance import accepted_by
 from evolution.rules.report import written
 from evolution.rules.step import Step
 from evolution.scratch import ScratchRefused
-from evolution.tables import table_names_of_evolution
 
 Plan = list[tuple[Migration, bool]]
 FEWER_ROWS = "evolution.E801"
-# What `migrate` itself puts into a new database is nobody's data.
-NOBODYS = frozenset({"django_migrations", "django_content_type", "auth_permission", "django_site"})
+MEGABYTE = 1_000_000
 BYTES_A_SECOND = 5_000_000  # of data, for dumping, restoring and comparing: docs/decisions/0007-backups.md
 
 
@@ -70,11 +68,12 @@ class Stages:
         applied = set(executor.loader.applied_migrations or {})
         run = runs.begin(self.connection, plan, applied)
         try:
-            is_new = not table_names(self.connection) - table_names_of_evolution() - NOBODYS
-            if not is_new:
+            if is_new(self.connection):
+                run.certificate = {"new": True}
+            else:
                 self._check(executor, plan)
-            if not is_new and has_rows(self.connection):
-                self._prepare(run, executor, plan)
+                if has_rows(self.connection):
+                    self._prepare(run, executor, plan)
         except Refused as refused:
             runs.end(run, Run.Outcome.REFUSED, str(refused))
             raise
@@ -127,7 +126,7 @@ class Stages:
         if self.options.rehearsal is not None:
             return self.options.rehearsal
         size = int(engines.of(self.connection).size(self.connection))
-        if size > configuration().rehearsal_limit * 1_000_000:
+        if size > configuration().rehearsal_limit * MEGABYTE:
             raise Refused(
                 f"The database holds {in_words(size)}: a backup and a rehearsal take as much room again on the server "
                 f"and about {seconds(4 * size / BYTES_A_SECOND)}. Ask for them by --rehearsal, or leave the rehearsal "
@@ -204,7 +203,7 @@ class Stages:
     def _account(self, executor: MigrationExecutor, run: Run) -> None:
         with self._stage("Counting again, and comparing") as say:
             certificate = self._certify(executor, run)
-            run.certificate = certificate.as_dict()
+            run.certificate |= certificate.as_dict()
             if certificate.differences:
                 told = "\n".join(certificate.differences)
                 runs.end(run, Run.Outcome.FAILED, told)
@@ -255,6 +254,7 @@ class Stages:
         ]
         if "before" in run.certificate:
             self._account(executor, run)
+        run.certificate["settled"] = True
         runs.end(run, Run.Outcome.FINISHED if complete else Run.Outcome.INTERRUPTED)
 
     # --- Both
@@ -271,16 +271,6 @@ class Stages:
 
     def _stage(self, title: str) -> Any:
         return self.report.stage(title)
-
-
-def has_rows(connection: BaseDatabaseWrapper) -> bool:
-    """Whether there is a row that `migrate` did not write itself."""
-    with connection.cursor() as cursor:
-        for table in sorted(table_names(connection) - table_names_of_evolution() - NOBODYS):
-            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
-            if cursor.fetchone():
-                return True
-    return False
 
 
 def plan_of(executor: MigrationExecutor, run: Run) -> Plan:

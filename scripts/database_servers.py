@@ -42,6 +42,7 @@ class Engine:
     packages: tuple[str, ...]
     server: str
     client: str
+    dumper: str
     options: tuple[str, ...]
 
     def programs(self) -> Unpacked:
@@ -60,6 +61,7 @@ MARIADB = Engine(
     packages=("mariadb-server-core", "mariadb-client-core", "mariadb-client"),
     server="mariadbd",
     client="mariadb",
+    dumper="mariadb-dump",
     options=FAST,
 )
 MYSQL = Engine(
@@ -70,6 +72,7 @@ MYSQL = Engine(
     packages=("mysql-server-core", "mysql-client-core"),
     server="mysqld",
     client="mysql",
+    dumper="mysqldump",
     options=(*FAST, "--mysqlx=OFF", "--skip-log-bin", "--secure-file-priv=NULL"),
 )
 ENGINES = {engine.name: engine for engine in (MARIADB, MYSQL)}

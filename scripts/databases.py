@@ -64,6 +64,9 @@ def run(engine: Engine, command: Sequence[str]) -> int:
             "DATABASE_URL": server.url,
             "DATABASE_URL_FILE": "",  # it would win, and empty it also keeps out the one of an .env
             "DATABASE_VERSION": server.version,
+            # The server's own programs, for backups.
+            "EVOLUTION_DUMP_PROGRAM": shlex.join(engine.programs().command(engine.dumper)),
+            "EVOLUTION_CLIENT_PROGRAM": shlex.join(engine.programs().command(engine.client)),
         }
         return _run_to_end(command, environment)
 

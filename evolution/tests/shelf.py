@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 
 from evolution.findings import Finding
@@ -76,6 +77,10 @@ class Shelf:
     def migrate(self, name: str) -> None:
         """Take the database to this migration, as Django does."""
         MigrationExecutor(self.wrapper).migrate([("shelf", name)])
+
+    def applied(self) -> set[tuple[str, str]]:
+        """The migrations that are recorded as applied."""
+        return set(MigrationRecorder(self.wrapper).applied_migrations())
 
     def check(
         self, operations: str = "", *, to: str | None = None, database: bool = True, **options: Any

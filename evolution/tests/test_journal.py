@@ -50,6 +50,6 @@ def test_a_table_that_somebody_else_changed_stops_the_run_with_both_forms_shown_
 def test_how_each_run_ended_is_written_down(killed):
     run(killed, MIGRATE)
     assert (
-        query(killed, "SELECT outcome FROM evolution_run ORDER BY id")
-        == "[('finished',), ('running',), ('finished',)]"
+        query(killed, "SELECT outcome, resumed FROM evolution_run ORDER BY id")
+        == "[('finished', 0), ('finished', 1)]"
     )

@@ -20,6 +20,7 @@ from evolution.journal import Diverged
 from evolution.lock import LockHeld, migration_lock
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
+from evolution.new_database import clear, is_first
 from evolution.report import Report
 from evolution.staged_executor import StagedExecutor, about_halfway
 from evolution.stages import Options, Refused, RowsDiffer, Stages
@@ -96,7 +97,7 @@ class Command(migrate.Command):
             with migration_lock(connection, self.stderr.write), short_waits(connection):
                 work(connection, *args, **options)
         except tuple(EXIT_CODES) as stopped:
-            raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from None
+            raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from stopped
         except DatabaseError as error:
             self._explain(connection, error)
             raise
@@ -112,20 +113,29 @@ class Command(migrate.Command):
         report = Report(self.stdout, self.style, options["verbosity"])
         asked = Options(not options["no_backup"], options["rehearsal"], options["fake_initial"])
         stages = Stages(connection, report, asked)
-        if not options["fake"]:
-            _refuse_unadopted(connection, fake_initial=options["fake_initial"])
         if not looks_only:
             ensure_tables(connection)
             runs.close_dead(connection)
-            run = runs.cut_short(connection)
-            if run and not runs.halfway(connection):
-                stages.settle(JournaledExecutor(connection), run)
+            self._tidy_up(connection, stages)
+        if not options["fake"]:
+            _refuse_unadopted(connection, fake_initial=options["fake_initial"])
         # Django's command names its executor by this name and offers no other way to give it one.
         executor = partial(StagedExecutor, stages, lambda: None)
         with patch.object(migrate, "MigrationExecutor", executor):
             super().handle(*args, **options)
         if not looks_only and (halfway := runs.halfway(connection)):
             raise Refused(about_halfway(halfway))
+
+    def _tidy_up(self, connection: BaseDatabaseWrapper, stages: Stages) -> None:
+        """After a run that was cut short: begin a first one again, bring the account of another to its end."""
+        run = runs.cut_short(connection)
+        if run is None or runs.halfway(connection):
+            return
+        if is_first(run) and not connection.features.can_rollback_ddl:
+            clear(connection, stages.report)
+            runs.end(run, Run.Outcome.INTERRUPTED, "The next run began again.")
+        else:
+            stages.settle(JournaledExecutor(connection), run)
 
     def _abort(self, connection: BaseDatabaseWrapper, *_args: Any, **options: Any) -> None:
         report = Report(self.stdout, self.style, options["verbosity"])

@@ -1,0 +1,401 @@
+"""`manage.py migrate` around its statements: what it refuses, keeps, counts, says, and writes down."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from evolution import backups, runs
+from evolution.models import Run
+from evolution.tests.own_database import server_programs
+
+ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
+RENAME = "migrations.RenameModel('Book', 'Tome'),\nmigrations.RenameField('Tome', 'title', 'name'),"
+CODE = "migrations.RunPython(work, migrations.RunPython.noop),"
+BOOKS = "shelf_book"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of the backups; the server's programs are at hand."""
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    if connection.vendor == "mysql":
+        dump, client = server_programs()
+        monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", dump)
+        monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", client)
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def migrate(shelf, folder):
+    """Runs `migrate` on the shelf's database; what it printed."""
+
+    def run(*arguments, **options):
+        out = StringIO()
+        options = {"database": shelf.wrapper.alias, "stdout": out, "no_color": True} | options
+        call_command("migrate", *arguments, **options)
+        return out.getvalue()
+
+    return run
+
+
+def latest(shelf):
+    run = runs.latest(shelf.wrapper)
+    assert run is not None
+    return run
+
+
+def refusal(migrate, *arguments, **options):
+    """What it says when it stops, and the exit code."""
+    with pytest.raises(CommandError) as caught:
+        migrate(*arguments, **options)
+    return str(caught.value), caught.value.returncode
+
+
+def titles(shelf, table=BOOKS, column="title"):
+    return [title for (title,) in shelf.rows(f"SELECT {column} FROM {table} ORDER BY id")]
+
+
+# --- A run from its plan to its certificate
+
+
+def test_a_database_with_rows_is_backed_up_rehearsed_and_accounted_for(shelf, migrate):
+    shelf.books("Emma", None, "🚀")
+    shelf.write("0002_next", ADD_PAGES)
+    said = migrate()
+    run = latest(shelf)
+    assert [line.strip().partition("...")[0] for line in said.splitlines() if "..." in line] == [
+        "Checking the plan",
+        f"Backing up {said.partition('Backing up ')[2].partition(' of data')[0]} of data",
+        "Restoring the backup into a scratch database, and comparing",
+        "Rehearsing there, back and there again on the copy",
+        "Counting rows",
+        "Applying shelf.0002_next",
+        "Counting again, and comparing",
+    ]
+    assert run.outcome == Run.Outcome.FINISHED
+    assert [backup.name for backup in backups.backups() if backup.manifest.proved] == [run.backup]
+
+
+def test_the_certificate_has_the_rows_before_and_after_through_renames(shelf, migrate):
+    shelf.books("Emma", None)
+    shelf.write("0002_next", RENAME)
+    said = migrate()
+    certificate = latest(shelf).certificate
+    assert certificate["before"]["shelf_book"]["rows"] == 2
+    assert certificate["after"]["shelf_tome"]["checksum"] == certificate["before"]["shelf_book"]["checksum"]
+    assert "shelf_book → shelf_tome" in said
+    assert certificate["differences"] == []
+
+
+def test_the_rehearsal_writes_down_each_statement_with_its_duration(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    statements = latest(shelf).rehearsal["statements"]
+    assert any("pages" in one["sql"] and one["migration"] == "shelf.0002_next" for one in statements)
+    assert all(one["seconds"] >= 0 for one in statements)
+
+
+def test_a_database_without_rows_needs_no_backup(shelf, migrate, folder):
+    shelf.write("0002_next", ADD_PAGES)
+    said = migrate()
+    assert "Backing up" not in said
+    assert not folder.exists()
+    assert latest(shelf).outcome == Run.Outcome.FINISHED
+
+
+def test_without_a_backup_the_rehearsals_copy_is_not_kept(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    assert "Rehearsing" in migrate(no_backup=True)
+    assert backups.backups() == []
+    assert latest(shelf).backup == ""
+
+
+def test_without_both_rows_are_counted_all_the_same(shelf, migrate, folder):
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    said = migrate(no_backup=True, rehearsal=False)
+    assert not folder.exists()
+    assert "1 row accounted for" in said
+
+
+def test_going_back_takes_the_same_stages(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    said = migrate("shelf", "0001")
+    assert "Rehearsing" in said
+    assert "Unapplying shelf.0002_next... OK" in said
+    assert titles(shelf) == ["Emma"]
+
+
+def test_json_has_the_whole_run(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    run = json.loads(migrate(as_json=True))
+    assert run["outcome"] == "finished"
+    assert run["plan"][0]["name"] == "0002_next"
+    assert run["certificate"]["differences"] == []
+
+
+def test_json_of_nothing_to_do_is_null(migrate):
+    assert json.loads(migrate(as_json=True)) is None
+
+
+def test_a_run_says_who_where_and_from_which_code(shelf, migrate):
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    run = latest(shelf)
+    assert run.user
+    assert run.host
+    assert len(run.revision) in (0, 40)  # none where the code is no git checkout
+
+
+# --- What stops before the first statement
+
+
+def test_an_error_in_the_plan_stops_before_anything_is_copied(shelf, migrate, folder):
+    shelf.books("Emma", "Emma")
+    shelf.write(
+        "0002_next", "migrations.AlterField('book', 'title', models.CharField(max_length=20, unique=True)),"
+    )
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "evolution.E303" in said
+    assert not folder.exists()
+    assert latest(shelf).outcome == Run.Outcome.REFUSED
+
+
+def test_rows_that_fail_in_a_data_step_fail_on_the_copy_first(shelf, migrate):
+    shelf.books("Emma", "not a number")
+    shelf.write(
+        "0002_next",
+        CODE,
+        """
+        def work(apps, schema_editor):
+            for book in apps.get_model("shelf", "Book").objects.using(schema_editor.connection.alias).order_by("id"):
+                book.price = 123456789 if book.title != "Emma" else 1
+                book.title = "changed"
+                book.save()
+        """,
+    )
+    shelf.write(
+        "0003_key", "migrations.AlterField('book', 'title', models.CharField(max_length=20, unique=True)),"
+    )
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "On a copy of the database shelf.0003_key fails" in said or "shelf.0002_next fails" in said
+    assert titles(shelf) == ["Emma", "not a number"]
+    assert ("shelf", "0002_next") not in shelf.applied()
+
+
+REMOVE = """
+def work(apps, schema_editor):
+    apps.get_model("shelf", "Book").objects.using(schema_editor.connection.alias).filter(title="Emma").delete()
+"""
+
+
+def test_e801_a_data_step_that_removes_rows_stops_on_the_copy(shelf, migrate):
+    shelf.books("Emma", "Persuasion")
+    shelf.write("0002_next", CODE, REMOVE)
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "evolution.E801" in said
+    assert "Table shelf_book has 1 rows, and had 2." in said
+    assert titles(shelf) == ["Emma", "Persuasion"]
+
+
+def test_e801_may_be_accepted_in_the_file(shelf, migrate):
+    shelf.books("Emma", "Persuasion")
+    shelf.write("0002_next", CODE, REMOVE, {"evolution.E801": "read already"})
+    assert "By a data step of the plan: Table shelf_book has 1 rows, and had 2." in migrate()
+    assert titles(shelf) == ["Persuasion"]
+
+
+def test_values_changed_by_a_data_step_are_told_and_no_fault(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write(
+        "0002_next",
+        CODE,
+        """
+        def work(apps, schema_editor):
+            apps.get_model("shelf", "Book").objects.using(schema_editor.connection.alias).update(title="EMMA")
+        """,
+    )
+    assert "but not the same values in them" in migrate()
+    assert titles(shelf) == ["EMMA"]
+
+
+def test_above_the_limit_a_rehearsal_has_to_be_asked_for(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    # A number of megabytes below which nothing is: the smallest that the setting takes is 1.
+    monkeypatch.setattr("evolution.stages.MEGABYTE", 0)
+    shelf.write("0002_next", ADD_PAGES)
+    said, code = refusal(migrate)
+    assert (code, "--rehearsal" in said, "--no-rehearsal" in said) == (1, True, True)
+    assert "Rehearsing" in migrate(rehearsal=True)
+
+
+def test_e702_a_file_that_changed_since_it_was_applied_stops(shelf, migrate):
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    shelf.write("0002_next", ADD_PAGES.replace("100", "200"))
+    shelf.write("0003_more", "migrations.AddField('book', 'more', models.IntegerField(null=True)),")
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "evolution.E702  shelf.0002_next" in said
+
+
+def test_a_reformatted_file_is_no_changed_file(shelf, migrate):
+    file = shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    file.write_text("# A comment.\n" + file.read_text())
+    shelf.write("0003_more", "migrations.AddField('book', 'more', models.IntegerField(null=True)),")
+    assert "Applying shelf.0003_more... OK" in migrate()
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite rolls such a change back")
+def test_e605_code_that_changes_the_schema_stops(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write(
+        "0002_next",
+        CODE,
+        """
+        def work(apps, schema_editor):
+            with schema_editor.connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE shelf_book ADD COLUMN hidden integer NULL")
+        """,
+    )
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "evolution.E605" in said
+    assert not shelf.rows("SHOW COLUMNS FROM shelf_book LIKE 'hidden'")
+
+
+# --- Rows that are gone at the end
+
+
+LOSE = "migrations.RunSQL(\"DELETE FROM shelf_book WHERE title = 'Emma'\", migrations.RunSQL.noop),"
+
+
+def test_without_rehearsal_rows_that_are_gone_stop_the_run_at_its_end(shelf, migrate):
+    shelf.books("Emma", "Persuasion")
+    shelf.write("0002_next", LOSE)
+    said, code = refusal(migrate, rehearsal=False)
+    run = latest(shelf)
+    assert code == 4
+    assert "Table shelf_book has 1 rows, and had 2." in said
+    assert run.backup in said
+    assert run.outcome == Run.Outcome.FAILED
+    assert run.certificate["differences"]
+
+
+def test_a_run_that_lost_rows_can_be_aborted_and_they_are_back(shelf, migrate):
+    shelf.books("Emma", "Persuasion")
+    shelf.write("0002_next", LOSE)
+    refusal(migrate, rehearsal=False)
+    migrate(abort=True)
+    assert titles(shelf) == ["Emma", "Persuasion"]
+    assert ("shelf", "0002_next") not in shelf.applied()
+
+
+# --- Runs that were cut short
+
+
+BREAK = """
+import os
+def work(apps, schema_editor):
+    if os.environ.get("BREAK"):
+        raise KeyboardInterrupt
+"""
+
+
+@pytest.fixture
+def cut_short(shelf, migrate, monkeypatch):
+    """A run that has applied 0002, and was stopped in 0003."""
+    shelf.books("Emma")
+    shelf.write("0002_next", ADD_PAGES)
+    shelf.write("0003_break", CODE, BREAK)
+    monkeypatch.setenv("BREAK", "yes")
+    with pytest.raises(KeyboardInterrupt):
+        migrate(rehearsal=False)
+    monkeypatch.delenv("BREAK")
+    return latest(shelf)
+
+
+def test_a_run_that_was_stopped_is_interrupted(shelf, cut_short):
+    assert cut_short.outcome == Run.Outcome.INTERRUPTED
+    assert ("shelf", "0002_next") in shelf.applied()
+    assert ("shelf", "0003_break") not in shelf.applied()
+
+
+def test_the_same_command_goes_on_and_the_first_run_is_accounted_for(shelf, migrate, cut_short):
+    migrate()
+    first = Run.objects.using(shelf.wrapper.alias).get(pk=cut_short.pk)
+    assert first.certificate["after"]["shelf_book"]["rows"] == 1
+    assert [entry["name"] for entry in first.plan] == ["0002_next"]
+    assert ("shelf", "0003_break") in shelf.applied()
+
+
+def test_rows_that_vanish_between_two_runs_are_noticed(shelf, migrate, cut_short):
+    shelf.rows("DELETE FROM shelf_book")
+    said, code = refusal(migrate)
+    assert code == 4
+    assert "Table shelf_book has 0 rows, and had 1." in said
+
+
+def test_abort_goes_back_to_before_the_run(shelf, migrate, cut_short):
+    said = migrate(abort=True)
+    assert "Undoing shelf.0002_next... OK" in said
+    assert ("shelf", "0002_next") not in shelf.applied()
+    assert titles(shelf) == ["Emma"]
+    assert latest(shelf).outcome == Run.Outcome.ABORTED
+
+
+def test_abort_keeps_rows_that_were_added_since(shelf, migrate, cut_short):
+    shelf.rows("INSERT INTO shelf_book (title, pages) VALUES ('Persuasion', 3)")
+    said, code = refusal(migrate, abort=True)
+    assert code == 4
+    assert "Table shelf_book has 2 rows, and had 1." in said
+    assert titles(shelf) == ["Emma", "Persuasion"]
+
+
+def test_abort_twice_finds_nothing_to_undo(migrate, cut_short):
+    migrate(abort=True)
+    assert "nothing to undo" in migrate(abort=True)
+
+
+def test_a_dropped_column_comes_back_from_the_backup(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    shelf.write("0002_next", "migrations.RemoveField('book', 'title'),")
+    shelf.write("0003_break", CODE, BREAK)
+    monkeypatch.setenv("BREAK", "yes")
+    with pytest.raises(KeyboardInterrupt):
+        migrate(rehearsal=False)
+    said = migrate(abort=True)
+    assert "since the run has dropped or rewritten shelf_book.title" in said
+    assert titles(shelf) == ["Emma"]
+
+
+def test_a_dropped_column_without_a_backup_can_not_come_back(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    shelf.write("0002_next", "migrations.RemoveField('book', 'title'),")
+    shelf.write("0003_break", CODE, BREAK)
+    monkeypatch.setenv("BREAK", "yes")
+    with pytest.raises(KeyboardInterrupt):
+        migrate(rehearsal=False, no_backup=True)
+    said, code = refusal(migrate, abort=True)
+    assert code == 1
+    assert "the run made no backup" in said
+
+
+def test_nothing_to_abort_after_a_run_that_ended_well(shelf, migrate):
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    assert "nothing to undo" in migrate(abort=True)
+    assert ("shelf", "0002_next") in shelf.applied()

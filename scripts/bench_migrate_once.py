@@ -1,0 +1,57 @@
+"""One `migrate` for scripts/bench_migrate.py: empties the database of DATABASE_URL, fills it, and prints seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.core.management.commands.migrate import Command as StockCommand  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.db.backends.sqlite3.schema import DatabaseSchemaEditor  # noqa: E402
+
+from evolution.scratch import empty_database  # noqa: E402
+
+
+def empty() -> None:
+    """Take everything out of the database."""
+    if connection.vendor == "sqlite":
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{connection.settings_dict['NAME']}{ending}").unlink(missing_ok=True)
+    else:
+        empty_database(connection, kept=set())
+
+
+def fill(rows: int) -> None:
+    """State A with so many groups."""
+    call_command("migrate", "groups", "0001", verbosity=0)
+    with connection.cursor() as cursor:
+        for first in range(1, rows + 1, 1000):
+            marks = ", ".join(["(%s, %s)"] * min(1000, rows + 1 - first))
+            values = [v for n in range(first, min(first + 1000, rows + 1)) for v in (n, f"Group {n} é")]
+            table = connection.ops.quote_name("group")
+            cursor.execute(f"INSERT INTO {table} (id, name) VALUES {marks}", values)
+
+
+def main(case: str, who: str, rows: str) -> None:
+    """Prepare, then time."""
+    empty()
+    if case == "rows":
+        fill(int(rows))
+    connection.close()
+    began = time.perf_counter()
+    if who == "stock":
+        if connection.vendor == "sqlite":
+            connection.SchemaEditorClass = DatabaseSchemaEditor
+        call_command(StockCommand(), verbosity=0)
+    else:
+        call_command("migrate", verbosity=0, no_backup=True, rehearsal=False)
+    print(time.perf_counter() - began)
+
+
+main(*sys.argv[1:])
