@@ -45,7 +45,7 @@ class JournaledExecutor(MigrationExecutor):
 
     Only migrations that the database cannot roll back need it; the others are Django's business. `run` is the run
     that the journal's lines belong to, begun when it is needed where nobody has set it. `guard` is called before
-    each statement, and stops the run by an exception.
+    each statement, and stops the run by an exception; `say` hears for whom it waits.
     """
 
     def __init__(
@@ -55,10 +55,12 @@ class JournaledExecutor(MigrationExecutor):
         *,
         run: Run | None = None,
         guard: Callable[[], None] = lambda: None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         super().__init__(connection, progress_callback)
         self.run = run
         self.guard = guard
+        self.say = say
         # Off for the first run in a new database, which begins again when it is cut short.
         self.keeps_journal = True
         # Whether code may change the schema behind the journal's back: only where nothing can be lost.
@@ -147,7 +149,9 @@ class JournaledExecutor(MigrationExecutor):
     def _journal(self, migration: Migration, *, backwards: bool) -> Journal:
         if self.run is None:
             self.run = runs.begin(self.connection)
-        return Journal(self.connection, self.run, migration, backwards=backwards, guard=self.guard)
+        return Journal(
+            self.connection, self.run, migration, backwards=backwards, guard=self.guard, say=self.say
+        )
 
     def _rolls_back(self, migration: Migration) -> bool:
         """Whether it needs no journal: Django's own way with it is safe here."""

@@ -8,6 +8,7 @@ nothing more is done. Data changes and their tick are one transaction.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -125,9 +126,7 @@ class Journal:
                 self._change_schema(line)
                 self._tick(line, following)
             else:
-                with transaction.atomic(using=self.connection.alias):
-                    self._execute(line.sql)
-                    self._tick(line, following)
+                self._in_one_transaction(partial(self._change_rows, line, following))
 
     def run_whole(
         self, operation: int, description: str, work: Callable[[], list[str]], *, atomic: bool
@@ -142,12 +141,14 @@ class Journal:
         if not atomic:
             heading.save(using=self.connection.alias)
             heading.deferred = work()
-        with transaction.atomic(using=self.connection.alias):
-            if atomic:
-                heading.deferred = work()
-            heading.state, heading.ended_at = State.DONE, timezone.now()
-            heading.save(using=self.connection.alias)
+        self._in_one_transaction(partial(self._finish, heading, work if atomic else None))
         self.pages[operation] = Page(heading, [])
+
+    def _finish(self, heading: Statement, work: Callable[[], list[str]] | None) -> None:
+        if work:
+            heading.deferred = work()
+        heading.state, heading.ended_at = State.DONE, timezone.now()
+        heading.save(using=self.connection.alias)
 
     def _heading(self, operation: int, description: str) -> Statement:
         page = self.pages.get(operation)
@@ -172,6 +173,17 @@ class Journal:
         del self.pages[operation]
 
     # --- One statement
+
+    def _in_one_transaction(self, work: Callable[[], None]) -> None:
+        def once() -> None:
+            with transaction.atomic(using=self.connection.alias):
+                work()
+
+        patiently(self.connection, once, self.say)
+
+    def _change_rows(self, line: Statement, following: Statement) -> None:
+        self._execute(line.sql)
+        self._tick(line, following)
 
     def _change_schema(self, line: Statement) -> None:
         if line.state == State.BEGUN and line.before is not None and line.position not in self._announced:

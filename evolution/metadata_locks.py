@@ -1,4 +1,4 @@
-"""Schema changes that wait for other sessions, but never for long: nobody shall queue up behind them.
+"""Changes that wait for other sessions, but never for long: nobody shall queue up behind them.
 
 A schema change on MySQL and MariaDB waits until nobody uses the table, for a day or a year as these servers come, and
 everyone who wants to use the table meanwhile waits behind it.
@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from evolution.conf import configuration
 
 LOCK_WAIT_TIMEOUT = 1205
+DEADLOCK = 1213
 
 
 class TableInUse(Exception):
@@ -24,12 +24,12 @@ class TableInUse(Exception):
 
 @contextmanager
 def short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let the session give up waiting for a table's lock after LOCK_WAIT seconds; nothing on SQLite."""
+    """Let the session give up waiting for a table's or a row's lock after LOCK_WAIT seconds; nothing on SQLite."""
     if connection.vendor != "mysql":
         yield
         return
-    before = _value(connection, "SELECT @@SESSION.lock_wait_timeout")
-    _set(connection, configuration().lock_wait)
+    before = _timeouts(connection)
+    _set(connection, (configuration().lock_wait, configuration().lock_wait))
     try:
         yield
     finally:
@@ -37,25 +37,24 @@ def short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
             _set(connection, before)
 
 
-def patiently(
-    connection: BaseDatabaseWrapper, execute: Callable[[], None], say: Callable[[str], None]
-) -> None:
-    """Run one schema change within `short_waits`, and again when a table is in use; who uses it goes to `say`.
+def patiently(connection: BaseDatabaseWrapper, work: Callable[[], None], say: Callable[[str], None]) -> None:
+    """Do `work` within `short_waits`, and again when a lock was in the way; who may hold it goes to `say`.
 
-    Between two tries everyone else gets a turn. Raises TableInUse after LOCK_WAIT_TRIES tries.
+    `work` is one schema change, or one transaction. Between two tries everyone else gets a turn. Raises TableInUse
+    after LOCK_WAIT_TRIES tries.
     """
     tries = configuration().lock_wait_tries
     for number in range(1, tries + 1):
         try:
-            execute()
+            work()
         except OperationalError as error:
-            if connection.vendor != "mysql" or error.args[0] != LOCK_WAIT_TIMEOUT:
+            if connection.vendor != "mysql" or error.args[0] not in (LOCK_WAIT_TIMEOUT, DEADLOCK):
                 raise
             users = blockers(connection)
             if number == tries:
                 raise TableInUse(
-                    f"A table was in use by other sessions for {tries} tries of {configuration().lock_wait} seconds"
-                    f" ({users}). End them, or wait until they have ended, and run migrate again."
+                    f"A table was in use by other sessions for {tries} tries of {configuration().lock_wait} seconds "
+                    f"({users}). End them, or wait until they have ended, and run migrate again."
                 ) from None
             say(f"A table is in use by {users}: trying again, {number + 1} of {tries}.")
             time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - so that two who wait do not keep step
@@ -88,12 +87,15 @@ _MARIADB = (
 )
 
 
-def _set(connection: BaseDatabaseWrapper, seconds: Any) -> None:
+def _timeouts(connection: BaseDatabaseWrapper) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute("SET SESSION lock_wait_timeout = %s", [seconds])
+        cursor.execute("SELECT @@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout")
+        tables, rows = cursor.fetchone()
+    return int(tables), int(rows)
 
 
-def _value(connection: BaseDatabaseWrapper, sql: str) -> Any:
+def _set(connection: BaseDatabaseWrapper, timeouts: tuple[int, int]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchone()[0]
+        cursor.execute(
+            "SET SESSION lock_wait_timeout = %s, SESSION innodb_lock_wait_timeout = %s", list(timeouts)
+        )

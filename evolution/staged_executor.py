@@ -27,7 +27,7 @@ class StagedExecutor(JournaledExecutor):
         connection: BaseDatabaseWrapper,
         progress_callback: Any = None,
     ) -> None:
-        super().__init__(connection, progress_callback, guard=guard)
+        super().__init__(connection, progress_callback, guard=guard, say=stages.report.note)
         self.stages = stages
 
     def migrate(
