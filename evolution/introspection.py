@@ -8,6 +8,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.schema import Column, ForeignKey, Schema, Table
 
+EXPRESSION = "an expression"  # what an index has in the place of a column
+
 
 def read_schema(connection: BaseDatabaseWrapper) -> Schema:
     """The schema of the database behind `connection`: its tables, not its views.
@@ -29,7 +31,7 @@ def table_names(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 class _Reader:
-    """What the engines share: keys and indexes come from Django's introspection."""
+    """What the engines share."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
@@ -41,22 +43,6 @@ class _Reader:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
-
-    def keys(self, table: str) -> dict[str, Any]:
-        """The primary key, unique keys and indexes of `table`, as arguments of `Table`."""
-        with self.connection.cursor() as cursor:
-            constraints = self.connection.introspection.get_constraints(cursor, table).values()
-        return {
-            "primary_key": next((tuple(c["columns"]) for c in constraints if c["primary_key"]), ()),
-            "unique": frozenset(
-                tuple(c["columns"]) for c in constraints if c["unique"] and not c["primary_key"]
-            ),
-            "indexes": frozenset(
-                tuple(c["columns"])
-                for c in constraints
-                if c["index"] and not c["unique"] and not c["primary_key"]
-            ),
-        }
 
 
 class _Sqlite(_Reader):
@@ -76,6 +62,19 @@ class _Sqlite(_Reader):
             **self.keys(name),
         )
 
+    def keys(self, table: str) -> dict[str, Any]:
+        """The primary key, unique keys and indexes of `table` by Django's introspection, as arguments of `Table`."""
+        with self.connection.cursor() as cursor:
+            constraints = list(self.connection.introspection.get_constraints(cursor, table).values())
+        primary = (_columns(c) for c in constraints if c["primary_key"])
+        others = [c for c in constraints if not c["primary_key"]]
+        return {
+            "primary_key": next(primary, ()),
+            "unique": frozenset(_columns(c) for c in others if c["unique"]),
+            "indexes": frozenset(_columns(c) for c in others if c["index"] and not c["unique"]),
+            "checks": frozenset(tuple(sorted(_columns(c))) for c in others if c["check"]),
+        }
+
     def foreign_keys(self, name: str) -> list[ForeignKey]:
         parts = defaultdict(list)
         for number, table, column, target, on_delete, on_update in self.rows(
@@ -88,7 +87,20 @@ class _Sqlite(_Reader):
         return [_foreign_key(key[1:], columns) for key, columns in parts.items()]
 
 
+# A check's name is one of the database's on MySQL, and one of the table's on MariaDB.
+_CHECKS = {
+    True: "SELECT table_name, check_clause FROM information_schema.check_constraints"
+    " WHERE constraint_schema = DATABASE()",
+    False: "SELECT t.table_name, c.check_clause FROM information_schema.check_constraints c"
+    " JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema"
+    " AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK'"
+    " WHERE c.constraint_schema = DATABASE()",
+}
+
+
 class _MySQL(_Reader):
+    """One query for each kind of thing, however many tables there are; Django's introspection has several a table."""
+
     def schema(self) -> Schema:
         engines = dict(
             self.rows(
@@ -99,14 +111,16 @@ class _MySQL(_Reader):
         ((character_set,),) = self.rows(
             "SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()"
         )
-        columns, foreign_keys, triggers = self.columns(), self.foreign_keys(), self.triggers()
+        columns, keys = self.columns(), self.keys()
+        foreign_keys, triggers, checks = self.foreign_keys(), self.triggers(), self.checks(columns)
         tables = {
             name: Table(
                 columns=columns[name],
                 foreign_keys=frozenset(foreign_keys[name]),
                 triggers=frozenset(triggers[name]),
+                checks=frozenset(checks[name]),
                 engine=engine,
-                **self.keys(name),
+                **keys[name],
             )
             for name, engine in sorted(engines.items())
         }
@@ -122,6 +136,24 @@ class _MySQL(_Reader):
             full = " ".join(part for part in (kind, character_set, counts) if part)
             columns[table][column] = Column(full, nullable == "YES")
         return columns
+
+    def keys(self) -> dict[str, dict[str, Any]]:
+        """The primary key, unique keys and indexes of each table, as arguments of `Table`."""
+        parts: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+        for table, index, repeatable, column in self.rows(
+            "SELECT table_name, index_name, non_unique, column_name FROM information_schema.statistics"
+            " WHERE table_schema = DATABASE() ORDER BY table_name, index_name, seq_in_index"
+        ):
+            parts[table, index, bool(repeatable)].append(column or EXPRESSION)
+        keys: dict[str, dict[str, Any]] = defaultdict(
+            lambda: {"primary_key": (), "unique": frozenset(), "indexes": frozenset()}
+        )
+        for (table, index, repeatable), columns in parts.items():
+            if index == "PRIMARY":
+                keys[table]["primary_key"] = tuple(columns)
+            else:
+                keys[table]["indexes" if repeatable else "unique"] |= {tuple(columns)}
+        return keys
 
     def foreign_keys(self) -> dict[str, list[ForeignKey]]:
         parts = defaultdict(list)
@@ -140,6 +172,15 @@ class _MySQL(_Reader):
             keys[table].append(_foreign_key(tuple(rest), columns))
         return keys
 
+    def checks(self, columns: dict[str, dict[str, Column]]) -> dict[str, list[tuple[str, ...]]]:
+        """Of each check the columns that it names: the servers write its text anew, each in its own way."""
+        checks: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        introspection: Any = self.connection.introspection
+        for table, clause in self.rows(_CHECKS[introspection.connection.mysql_is_mariadb]):
+            named = introspection._parse_constraint_columns(clause, set(columns[table]))
+            checks[table].append(tuple(sorted(named)))
+        return checks
+
     def triggers(self) -> dict[str, list[str]]:
         triggers: dict[str, list[str]] = defaultdict(list)
         for table, name in self.rows(
@@ -147,6 +188,10 @@ class _MySQL(_Reader):
         ):
             triggers[table].append(name)
         return triggers
+
+
+def _columns(constraint: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(column or EXPRESSION for column in constraint["columns"])
 
 
 def _foreign_key(key: tuple[str, ...], columns: list[tuple[str, str]]) -> ForeignKey:

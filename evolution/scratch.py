@@ -119,6 +119,21 @@ def connected(live: BaseDatabaseWrapper, name: str) -> Iterator[BaseDatabaseWrap
         del connections.settings[alias]
 
 
+@contextmanager
+def in_place_of(live: BaseDatabaseWrapper, scratch: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let whoever asks for `live`'s alias have `scratch`, in this thread.
+
+    For running migrations in a scratch database: a data step that does not say which database it means would
+    write to the live one, and routers know the live one's alias only.
+    """
+    alias = scratch.alias
+    connections[live.alias], scratch.alias = scratch, live.alias
+    try:
+        yield
+    finally:
+        connections[live.alias], scratch.alias = live, alias
+
+
 def _create(live: BaseDatabaseWrapper, name: str) -> None:
     try:
         with live.cursor() as cursor:

@@ -1,0 +1,105 @@
+"""Whether the real schema is still what the recorded migrations make.
+
+Building all of a history anew takes seconds on a server, so each run leaves a digest of the schema behind: as long
+as that is the same, nobody has touched the schema since, and there is nothing to build.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
+
+from evolution.introspection import read_schema, table_names
+from evolution.models import Run, Statement
+from evolution.schema import Table
+from evolution.states import NOT_OF_THE_HISTORY, History, State, compare
+from evolution.tables import table_names_of_evolution
+
+
+def schema_digest(connection: BaseDatabaseWrapper) -> str:
+    """A digest of the schema, 64 characters: the same for the same schema in the same order or another.
+
+    Without the tables of this application and `django_migrations`; with those of other programs. On MySQL and
+    MariaDB it takes as many queries for a thousand tables as for one.
+    """
+    schema = read_schema(connection).without(NOT_OF_THE_HISTORY | table_names_of_evolution())
+    tables = [(name, _in_order(table)) for name, table in sorted(schema.tables.items())]
+    return hashlib.sha256(repr((schema.character_set, tables)).encode()).hexdigest()
+
+
+def _in_order(table: Table) -> list[Any]:
+    parts = [getattr(table, field.name) for field in fields(table)]
+    return [
+        sorted(part.items())
+        if isinstance(part, dict)
+        else sorted(part)
+        if isinstance(part, frozenset)
+        else part
+        for part in parts
+    ]
+
+
+def drift(connection: BaseDatabaseWrapper, history: History | None = None) -> list[str]:
+    """In what the schema differs from what the recorded migrations make, a sentence each; empty where it does not.
+
+    Those are run in a scratch database for it. Tables that no migration makes do not count, nor do names of keys and
+    indexes, nor indexes that were added. Raises ScratchRefused where no scratch database can be made.
+    """
+    history = history or History(connection)
+    return differences_from(connection, history, recorded_state(history))
+
+
+def differences_from(connection: BaseDatabaseWrapper, history: History, state: State) -> list[str]:
+    """In what the schema differs from that of `state`, a sentence each, missing indexes among them."""
+    match = compare(connection, history, read_schema(connection), state)
+    return match.differences + [
+        f"table {index.table}: index ({', '.join(index.columns)}) is missing"
+        for index in match.missing_indexes
+    ]
+
+
+def recorded_state(history: History) -> State:
+    """The migrations that are recorded as applied, as far as there are files of them."""
+    return state_of(history, history.loader.applied_migrations)
+
+
+def state_of(history: History, nodes: Iterable[tuple[str, str]]) -> State:
+    """These migrations in the order in which they are applied; those of which there is no file are left out."""
+    wanted = set(nodes)
+    return State(tuple(node for node in history.plan if node in wanted))
+
+
+def is_as_left(connection: BaseDatabaseWrapper) -> bool:
+    """Whether schema and recorded migrations are what the last run that ended well left behind. Builds nothing."""
+    if Run._meta.db_table not in table_names(connection):
+        return False
+    ended = Run.objects.using(connection.alias).filter(outcome__in=_WELL).exclude(schema="")
+    last = ended.order_by("pk").last()
+    if last is None:
+        return False
+    applied = {f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()}
+    return applied == left_by(last) and schema_digest(connection) == last.schema
+
+
+_WELL = (Run.Outcome.FINISHED, Run.Outcome.ABORTED)
+
+
+def left_by(run: Run) -> set[str]:
+    """The migrations that were applied when the run had ended, as "app.name"."""
+    before = set(run.state_before)
+    if run.outcome == Run.Outcome.ABORTED:
+        return before
+    done = {True: set[str](), False: set[str]()}
+    for step in run.plan:
+        done[step["backwards"]].add(f"{step['app']}.{step['name']}")
+    return (before | done[False]) - done[True]
+
+
+def is_half_done(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a migration is under way, or was cut short, so that the schema is between two states."""
+    if Statement._meta.db_table not in table_names(connection):
+        return False
+    return Statement.objects.using(connection.alias).filter(closed=False).exists()
