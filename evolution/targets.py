@@ -9,6 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 Target = tuple[str, str | None]  # application, migration; None stands before the first
 
 _RELATIVE = re.compile(r"[+-]\d+")
+_NO_APPLICATION = "{0} counts the migrations of one application. Say of which, as in: APPLICATION {0}"
 
 
 class NoSuchTarget(Exception):
