@@ -126,12 +126,13 @@ def in_place_of(live: BaseDatabaseWrapper, scratch: BaseDatabaseWrapper) -> Iter
     For running migrations in a scratch database: a data step that does not say which database it means would
     write to the live one, and routers know the live one's alias only.
     """
-    alias = scratch.alias
-    connections[live.alias], scratch.alias = scratch, live.alias
+    own, alias = scratch.alias, live.alias
+    before = connections[alias]  # `live` may be the proxy, which would lead to itself
+    connections[alias], scratch.alias = scratch, alias
     try:
         yield
     finally:
-        connections[live.alias], scratch.alias = live, alias
+        connections[alias], scratch.alias = before, own
 
 
 def _create(live: BaseDatabaseWrapper, name: str) -> None:

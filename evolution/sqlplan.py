@@ -39,11 +39,12 @@ def statements_of(connection: BaseDatabaseWrapper, targets: list[Target]) -> lis
     plan = _Executor(connection, history, lines).migration_plan(targets)
     if not plan:
         return []
-    with scratch_database(connection) as scratch, in_place_of(connection, scratch):
+    with scratch_database(connection) as scratch:
         copy_tables(connection, scratch)
         scratch.SchemaEditorClass = _recording(scratch, lines)
         try:
-            _Executor(scratch, history, lines).migrate(None, plan)
+            with in_place_of(connection, scratch):
+                _Executor(scratch, history, lines).migrate(None, plan)
         except (DatabaseError, IrreversibleError, ValueError) as error:
             raise PlanFails("\n".join([*lines, f"-- {error}"])) from error
     return lines
