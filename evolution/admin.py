@@ -1,7 +1,7 @@
 """What was done to the database, for staff to read: runs, the journal's statements, backups. Nothing can be changed."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -38,7 +38,13 @@ FIELDS = (
 STATEMENTS_SHOWN = 200  # of a run, on its own page
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:  # a project without django-stubs has no such parameter
+    _ModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(_ModelAdmin):
     """Rows to be looked at. The first run makes the table: until then there are none."""
 
     show_full_result_count = False

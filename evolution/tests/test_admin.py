@@ -97,6 +97,14 @@ def test_every_page_opens_for_staff_who_may_look_at_runs(reader, run):
     assert {reader.get(page).status_code for page in pages(run)} == {200}
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_page_has_anything_inline_that_the_content_security_policy_stops(reader, run, language):
+    for address in pages(run):
+        page = reader.get(address, headers={"accept-language": language}).content.decode()
+        for inline in (" style=", "<style", "onclick", "<script>"):
+            assert inline not in page, address
+
+
 def test_no_page_opens_for_staff_without_the_permission(reader, charlie, run):
     charlie.user_permissions.clear()
     assert {reader.get(page).status_code for page in pages(run)} == {403}

@@ -97,7 +97,7 @@ def test_a_database_that_can_not_be_asked_ends_with_2(django_db_blocker, tmp_pat
 def test_without_a_scratch_database_it_ends_with_2(shelf, monkeypatch):
     monkeypatch.setenv("EVOLUTION_SCRATCH_DATABASE", shelf.wrapper.settings_dict["NAME"])
     with pytest.raises(
-        CommandError, match="could not be compared: The scratch database .* is in use"
+        CommandError, match=r"could not be compared: The scratch database .* is in use"
     ) as refused:
         run(shelf.wrapper)
     assert refused.value.returncode == 2
