@@ -1,7 +1,7 @@
 """What `migrate APPLICATION TARGET` aims at, by name or counted from where the database is."""
 
 import pytest
-from django.core.management.commands.migrate import Command
+from django.core.management import CommandError, call_command
 from django.db.migrations.loader import MigrationLoader
 
 from evolution.targets import NoSuchTarget, resolve, targets
@@ -102,7 +102,12 @@ def test_a_name_that_fits_none_or_several_is_refused(five, arguments, message):
         aimed(five, *arguments)
 
 
-def test_the_command_line_of_migrate_takes_a_step_back_for_a_name():
-    parser = Command().create_parser("manage.py", "migrate")
-    assert parser.parse_args(["shelf", "-1"]).migration_name == "-1"
-    assert parser.parse_args(["shelf", "+1"]).migration_name == "+1"
+def test_migrate_takes_a_step_on_the_command_line(five):
+    def migrate(step):
+        call_command("migrate", "shelf", step, database=five.wrapper.alias, verbosity=0)
+        return five.rows("SELECT MAX(name) FROM django_migrations WHERE app = 'shelf'")
+
+    assert migrate("+1") == [("0004_more",)]
+    assert migrate("-2") == [("0002_more",)]
+    with pytest.raises(CommandError, match="can't go 9 migrations on"):
+        migrate("+9")
