@@ -12,10 +12,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
+from evolution import runs
 from evolution.introspection import read_schema, table_names
-from evolution.models import Run, Statement
+from evolution.models import Run
 from evolution.schema import Table
-from evolution.states import NOT_OF_THE_HISTORY, History, State, compare
+from evolution.states import NOT_OF_THE_HISTORY, History, Node, State, compare
 from evolution.tables import table_names_of_evolution
 
 
@@ -66,7 +67,7 @@ def recorded_state(history: History) -> State:
     return state_of(history, history.loader.applied_migrations)
 
 
-def state_of(history: History, nodes: Iterable[tuple[str, str]]) -> State:
+def state_of(history: History, nodes: Iterable[Node]) -> State:
     """These migrations in the order in which they are applied; those of which there is no file are left out."""
     wanted = set(nodes)
     return State(tuple(node for node in history.plan if node in wanted))
@@ -80,26 +81,18 @@ def is_as_left(connection: BaseDatabaseWrapper) -> bool:
     last = ended.order_by("pk").last()
     if last is None:
         return False
-    applied = {f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()}
+    applied = set(MigrationRecorder(connection).applied_migrations())
     return applied == left_by(last) and schema_digest(connection) == last.schema
 
 
 _WELL = (Run.Outcome.FINISHED, Run.Outcome.ABORTED)
 
 
-def left_by(run: Run) -> set[str]:
-    """The migrations that were applied when the run had ended, as "app.name"."""
-    before = set(run.state_before)
+def left_by(run: Run) -> set[Node]:
+    """The migrations that were applied when the run had ended."""
+    applied = runs.nodes_of(run.state_before)
     if run.outcome == Run.Outcome.ABORTED:
-        return before
-    done = {True: set[str](), False: set[str]()}
-    for step in run.plan:
-        done[step["backwards"]].add(f"{step['app']}.{step['name']}")
-    return (before | done[False]) - done[True]
-
-
-def is_half_done(connection: BaseDatabaseWrapper) -> bool:
-    """Whether a migration is under way, or was cut short, so that the schema is between two states."""
-    if Statement._meta.db_table not in table_names(connection):
-        return False
-    return Statement.objects.using(connection.alias).filter(closed=False).exists()
+        return applied
+    for node, backwards in runs.nodes(run):
+        (applied.discard if backwards else applied.add)(node)
+    return applied

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 
 from evolution.introspection import table_names
 from evolution.models import Run, Statement
+from evolution.runs import as_dict
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ def in_words(took: timedelta | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def sentences_of(certificate: dict[str, Any]) -> list[str]:
+    """What a certificate says in words: what differs, and what a data step changed."""
+    changed = [f"By a data step: {sentence}" for sentence in certificate.get("changed") or []]
+    return list(certificate.get("differences") or []) + changed
+
+
 def steps(run: Run) -> list[str]:
     """The migrations of a run, those that were undone marked with a minus."""
     return [f"{'-' * step['backwards']}{step['app']}.{step['name']}" for step in run.plan]
@@ -73,7 +80,7 @@ def what(run: Run) -> str:
 def lines_of(certificate: dict[str, Any]) -> list[Line]:
     """A certificate table by table, in the order of their names after the run."""
     before, after = certificate.get("before") or {}, certificate.get("after") or {}
-    names = {table: _name_after(certificate, table) for table in before}
+    names = {table: (certificate.get("renames") or {}).get(table, table) for table in before}
     former = {new: old for old, new in names.items()}
     lines = []
     for table in sorted({*after, *names.values()}):
@@ -90,48 +97,14 @@ def lines_of(certificate: dict[str, Any]) -> list[Line]:
     return lines
 
 
-def _name_after(certificate: dict[str, Any], table: str) -> str:
-    """What a table is called after the run. `renames` holds pairs of [table, column], before and after."""
-    targets = {new[0] for old, new in certificate.get("renames") or () if old[0] == table}
-    return str(targets.pop()) if len(targets) == 1 else table
-
-
 def as_json(run: Run) -> dict[str, Any]:
-    """All that is known of a run, as values that the json module writes."""
+    """All that is known of a run, and how many seconds it took."""
     took = duration(run.started_at, run.finished_at)
-    return {
-        "number": run.pk,
-        "command": run.command,
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at and run.finished_at.isoformat(),
-        "seconds": took and took.total_seconds(),
-        "outcome": run.outcome,
-        "user": run.user,
-        "host": run.host,
-        "revision": run.revision,
-        "plan": run.plan,
-        "state_before": run.state_before,
-        "backup": run.backup,
-        "rehearsal": run.rehearsal,
-        "certificate": run.certificate,
-        "resumed": run.resumed,
-        "schema": run.schema,
-        "reason": run.reason,
-        "error": run.error,
-    }
+    return as_dict(run) | {"seconds": took and took.total_seconds()}
 
 
 def statement_as_json(line: Statement) -> dict[str, Any]:
-    """The same of a line of the journal."""
+    """The same of a line of the journal, without what the tables were like."""
+    names = ("app", "migration", "backwards", "operation", "position", "kind", "sql", "state", "began_at")
     took = duration(line.began_at, line.ended_at)
-    return {
-        "migration": f"{line.app}.{line.migration}",
-        "backwards": line.backwards,
-        "operation": line.operation,
-        "position": line.position,
-        "kind": line.kind,
-        "sql": line.sql,
-        "state": line.state,
-        "began_at": line.began_at and line.began_at.isoformat(),
-        "seconds": took and took.total_seconds(),
-    }
+    return {name: getattr(line, name) for name in names} | {"seconds": took and took.total_seconds()}

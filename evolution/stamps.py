@@ -1,6 +1,5 @@
 """Recording migrations as applied or not applied without running them, where the schema bears it out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -18,7 +17,17 @@ from evolution.states import History
 from evolution.tables import ensure_tables
 from evolution.targets import Target
 
-Plan = Sequence[tuple[Migration, bool]]  # migration, whether backwards
+Plan = list[tuple[Migration, bool]]  # migration, whether backwards
+
+
+class Unfinished(Exception):
+    """A run of `migrate` was cut short: what it has left to do would be forgotten."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A run of migrate was cut short, so nothing was recorded. Finish it: manage.py migrate. "
+            "Or go back: manage.py migrate --abort"
+        )
 
 
 @dataclass(frozen=True)
@@ -55,22 +64,19 @@ def survey(connection: BaseDatabaseWrapper, targets: list[Target], *, checked: b
 def record(connection: BaseDatabaseWrapper, plan: Plan, *, command: str, reason: str = "") -> Run:
     """Record the plan's migrations, all of them or none, and the run of `command` that did it.
 
-    A `reason` says that nobody knows whether it is true: the schema is then not left as one that needs no comparing.
+    To be called by the holder of the lock. A `reason` says that nobody knows whether it is true: the schema is then
+    not left as one that needs no comparing. Raises Unfinished.
     """
+    if runs.cut_short(connection) or runs.halfway(connection):
+        raise Unfinished
     recorder = MigrationRecorder(connection)
     recorder.ensure_schema()
     ensure_tables(connection)
     executor = MigrationExecutor(connection)
-    before = sorted(f"{app}.{name}" for app, name in recorder.applied_migrations())
     with transaction.atomic(using=connection.alias):
-        run = runs.begin(connection)
-        run.command, run.reason, run.state_before = command, reason, before
-        run.plan = [
-            {"app": migration.app_label, "name": migration.name, "backwards": backwards}
-            for migration, backwards in plan
-        ]
+        run = runs.begin(connection, plan, recorder.applied_migrations())
+        run.command, run.reason, run.applying_since = command, reason, run.started_at
         run.schema = "" if reason else schema_digest(connection)
-        run.save()
         for migration, backwards in plan:
             if backwards:
                 executor.unapply_migration(ProjectState(), migration, fake=True)

@@ -4,6 +4,7 @@ from io import StringIO
 
 from django.core.management import call_command
 
+from evolution import runs
 from evolution.drift import is_as_left
 from evolution.models import Run
 
@@ -13,5 +14,5 @@ def test_adopting_is_a_run_and_leaves_a_schema_that_needs_no_comparing(shelf):
     call_command("adopt", database=shelf.wrapper.alias, stdout=StringIO())
     run = Run.objects.using(shelf.wrapper.alias).get()
     assert (run.command, run.outcome, run.state_before) == ("adopt", Run.Outcome.FINISHED, [])
-    assert run.plan == [{"app": "shelf", "name": "0001_initial", "backwards": False}]
+    assert runs.nodes(run) == [(("shelf", "0001_initial"), False)]
     assert is_as_left(shelf.wrapper)

@@ -1,14 +1,11 @@
 """In what a live schema differs from what its recorded migrations make."""
 
-from datetime import UTC, datetime
-
 import pytest
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
-from evolution import runs
-from evolution.drift import drift, is_as_left, is_half_done, schema_digest
-from evolution.models import Run, Statement
+from evolution.drift import drift, is_as_left, schema_digest
+from evolution.models import Run
 from evolution.scratch import in_place_of, scratch_database
 from evolution.tables import ensure_tables
 
@@ -218,27 +215,3 @@ def test_what_a_run_applied_or_undid_counts_and_what_it_aborted_does_not(shelf, 
 def test_a_run_that_failed_leaves_nothing_to_rely_on(shelf):
     end_well(shelf, outcome=Run.Outcome.FAILED)
     assert not is_as_left(shelf.wrapper)
-
-
-# --- is_half_done
-
-
-def test_an_open_line_of_the_journal_means_half_done(shelf):
-    assert not is_half_done(shelf.wrapper)
-    run = runs.begin(shelf.wrapper)
-    assert not is_half_done(shelf.wrapper)
-    line = Statement.objects.using(shelf.wrapper.alias).create(
-        run_id=run.pk,
-        app="shelf",
-        migration="0002_more",
-        backwards=False,
-        operation=0,
-        position=0,
-        kind=Statement.Kind.OPERATION,
-        sql="",
-        began_at=datetime.now(UTC),
-    )
-    assert is_half_done(shelf.wrapper)
-    line.closed = True
-    line.save()
-    assert not is_half_done(shelf.wrapper)

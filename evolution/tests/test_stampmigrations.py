@@ -5,9 +5,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
+from evolution import runs
 from evolution.drift import is_as_left
 from evolution.models import Run
+from evolution.tables import ensure_tables
 
 COLUMN = "migrations.AddField('book', 'number', models.IntegerField(null=True)),"
 FILL = "migrations.RunPython(lambda apps, editor: None, lambda apps, editor: None),"
@@ -84,7 +87,8 @@ def test_the_run_is_written_down_and_the_schema_known_as_left(made_by_hand):
         Run.Outcome.FINISHED,
         ["shelf.0001_initial"],
     )
-    assert run.plan == [{"app": "shelf", "name": "0002_number", "backwards": False}]
+    assert runs.nodes(run) == [(("shelf", "0002_number"), False)]
+    assert ("shelf", "0002_number") in runs.checksums(made_by_hand.wrapper)
     assert is_as_left(made_by_hand.wrapper)
 
 
@@ -95,3 +99,14 @@ def test_what_is_recorded_already_is_no_problem(shelf):
 def test_an_unknown_target_is_refused(shelf):
     with pytest.raises(CommandError, match="shelf has no migration 0009"):
         stamp(shelf, "shelf", "0009")
+
+
+def test_nothing_is_recorded_over_a_run_that_was_cut_short(made_by_hand):
+    ensure_tables(made_by_hand.wrapper)
+    plan = [{"app": "shelf", "name": "0002_number", "backwards": False}]
+    Run.objects.using(made_by_hand.wrapper.alias).create(
+        plan=plan, applying_since=timezone.now(), outcome=Run.Outcome.INTERRUPTED
+    )
+    with pytest.raises(CommandError, match=r"cut short, so nothing was recorded.*manage\.py migrate --abort"):
+        stamp(made_by_hand, "shelf")
+    assert recorded(made_by_hand) == ["0001_initial"]

@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
+from evolution import runs
 from evolution.adoption import unadopted_tables
-from evolution.drift import drift, is_half_done
+from evolution.drift import drift
 from evolution.management.formatter import LinesKept
 from evolution.scratch import ScratchRefused
 from evolution.states import History
@@ -73,6 +74,6 @@ class Command(BaseCommand):
 
 
 def _hint(connection: Any) -> str:
-    if is_half_done(connection):
+    if runs.halfway(connection):
         return HALF_DONE
     return UNADOPTED if unadopted_tables(connection) else BY_HAND

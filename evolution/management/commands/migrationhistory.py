@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write("No run is written down in this database yet.")
 
     def _json(self, found: Any) -> None:
-        self.stdout.write(json.dumps(found, indent=2, ensure_ascii=False))
+        self.stdout.write(json.dumps(found, indent=2, ensure_ascii=False, default=str))
 
     def _list(self, runs: list[Run]) -> None:
         rows = [("run", "began", "took", "ended", "who", "command", "what"), *map(_cells, runs)]
@@ -125,4 +125,4 @@ def _certificate(run: Run) -> list[str]:
         values = {True: "the same", False: "not the same", None: "not compared"}[line.is_same]
         former = f", was {line.former_name}" if line.former_name else ""
         rows.append(f"{line.table:<{width}}  {cells[0]:>12}  {cells[1]:>12}  {values}{former}")
-    return rows + list(run.certificate.get("differences") or [])
+    return rows + history.sentences_of(run.certificate)

@@ -67,7 +67,7 @@ class Command(BaseCommand):
                     _refuse_untrue(stamp, data_steps_done=data_steps_done)
                 if stamp.plan:
                     stamps.record(connection, stamp.plan, command="stampmigrations", reason=unchecked)
-        except (NoSuchTarget, ScratchRefused, LockHeld) as refused:
+        except (NoSuchTarget, ScratchRefused, LockHeld, stamps.Unfinished) as refused:
             raise CommandError(str(refused)) from None
         for migration, backwards in stamp.plan:
             self.stdout.write(f"Recorded as {'not ' * backwards}applied: {migration}")
