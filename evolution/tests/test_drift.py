@@ -1,12 +1,10 @@
 """In what a live schema differs from what its recorded migrations make."""
 
 import pytest
-from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from evolution.drift import drift, is_as_left, schema_digest
 from evolution.models import Run
-from evolution.scratch import in_place_of, scratch_database
 from evolution.tables import ensure_tables
 
 INDEXED = """
@@ -138,19 +136,6 @@ def test_a_data_step_that_names_the_live_database_reaches_the_scratch_one(shelf)
     MigrationRecorder(shelf.wrapper).record_applied("shelf", "0002_fill")
     assert drift(shelf.wrapper) == []
     assert shelf.rows("SELECT COUNT(*) FROM shelf_book") == [(0,)]
-
-
-def test_a_scratch_database_stands_in_for_the_live_one_only_so_long(shelf):
-    with scratch_database(shelf.wrapper) as scratch:
-        name = scratch.alias
-        with in_place_of(shelf.wrapper, scratch):
-            assert connections[shelf.wrapper.alias] is scratch
-        assert connections[shelf.wrapper.alias] is shelf.wrapper
-        assert scratch.alias == name
-        real = connections[connection.alias]
-        with in_place_of(connection, scratch):
-            assert connections[connection.alias] is scratch
-        assert connections[connection.alias] is real
 
 
 # --- schema_digest
