@@ -8,7 +8,7 @@ from django.db.backends.ddl_references import Statement
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from evolution import stamps
+from evolution import runs, stamps
 from evolution.introspection import table_names
 from evolution.schema import MissingIndex
 from evolution.states import History, Match, Node, find_state
@@ -57,6 +57,8 @@ def _unadopted(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
     if not tables:
         return {}
     recorded = {app for app, _name in _recorded(connection)}
+    # What stands of an application whose first migration was cut short is migrate's own.
+    recorded |= {app for app, _name in (runs.halfway(connection) or ())[:1]}
     history = History(connection)
     return {app: history.tables_of(app) & tables for app in history.nodes if app not in recorded}
 
