@@ -89,7 +89,7 @@ def relative(loader: MigrationLoader, app_label: str, steps: int) -> str:
     left = [name for name in names if name not in applied]
     if len(left) < steps:
         raise NoSuchTarget(
-            f"{app_label} can't go {_migrations(steps)} on: {_of_them(left, 'not applied yet')}."
+            f"{app_label} can't go {_migrations(steps)} on: {_of_them(left, 'left to apply')}."
         )
     return left[steps - 1]
 
@@ -112,6 +112,6 @@ def _migrations(number: int) -> str:
 
 
 def _of_them(names: list[str], what: str) -> str:
-    if not names:
-        return f"none is {what}"
-    return f"only {len(names)} {'is' if len(names) == 1 else 'are'} {what} ({', '.join(names)})"
+    if len(names) < 2:
+        return f"only {names[0]} is {what}" if names else f"none is {what}"
+    return f"only {len(names)} are {what}, from {names[0]} to {names[-1]}"

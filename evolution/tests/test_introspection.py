@@ -12,9 +12,6 @@ TABLE = (
 )
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="SQLite is asked table by table: it runs in this process"
-)
 def test_a_schema_is_read_with_as_many_queries_for_many_tables_as_for_one(django_db_blocker):
     counts = []
     with django_db_blocker.unblock(), scratch_database(connection) as scratch:
