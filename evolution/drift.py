@@ -4,43 +4,16 @@ Building all of a history anew takes seconds on a server, so each run leaves a d
 as that is the same, nobody has touched the schema since, and there is nothing to build.
 """
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import fields
-from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from evolution import runs
+from evolution.digests import schema_digest
 from evolution.introspection import read_schema, table_names
 from evolution.models import Run
-from evolution.schema import Table
-from evolution.states import NOT_OF_THE_HISTORY, History, Node, State, compare
-from evolution.tables import table_names_of_evolution
-
-
-def schema_digest(connection: BaseDatabaseWrapper) -> str:
-    """A digest of the schema, 64 characters: the same for the same schema in the same order or another.
-
-    Without the tables of this application and `django_migrations`; with those of other programs. On MySQL and
-    MariaDB it takes as many queries for a thousand tables as for one.
-    """
-    schema = read_schema(connection).without(NOT_OF_THE_HISTORY | table_names_of_evolution())
-    tables = [(name, _in_order(table)) for name, table in sorted(schema.tables.items())]
-    return hashlib.sha256(repr((schema.character_set, tables)).encode()).hexdigest()
-
-
-def _in_order(table: Table) -> list[Any]:
-    parts = [getattr(table, field.name) for field in fields(table)]
-    return [
-        sorted(part.items())
-        if isinstance(part, dict)
-        else sorted(part)
-        if isinstance(part, frozenset)
-        else part
-        for part in parts
-    ]
+from evolution.states import History, Node, State, compare
 
 
 def drift(connection: BaseDatabaseWrapper, history: History | None = None) -> list[str]:

@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
 from evolution import runs
-from evolution.drift import differences_from, schema_digest, state_of
+from evolution.drift import differences_from, state_of
 from evolution.models import Run
 from evolution.rules.step import changes_rows
 from evolution.states import History
@@ -76,7 +76,6 @@ def record(connection: BaseDatabaseWrapper, plan: Plan, *, command: str, reason:
     with transaction.atomic(using=connection.alias):
         run = runs.begin(connection, plan, recorder.applied_migrations())
         run.command, run.reason, run.applying_since = command, reason, run.started_at
-        run.schema = "" if reason else schema_digest(connection)
         for migration, backwards in plan:
             if backwards:
                 executor.unapply_migration(ProjectState(), migration, fake=True)
@@ -84,4 +83,7 @@ def record(connection: BaseDatabaseWrapper, plan: Plan, *, command: str, reason:
                 executor.record_migration(migration)
         executor.check_replacements()
         runs.end(run)
+        if reason:
+            run.schema = ""
+            run.save()
     return run

@@ -1,9 +1,11 @@
 """In what a live schema differs from what its recorded migrations make."""
 
 import pytest
+from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
 
-from evolution.drift import drift, is_as_left, schema_digest
+from evolution.digests import schema_digest
+from evolution.drift import drift, is_as_left
 from evolution.models import Run
 from evolution.tables import ensure_tables
 
@@ -195,6 +197,13 @@ def test_what_a_run_applied_or_undid_counts_and_what_it_aborted_does_not(shelf, 
         MigrationRecorder(shelf.wrapper).record_applied("shelf", "0002_more")
     end_well(shelf, state_before=before, plan=plan, outcome=outcome)
     assert is_as_left(shelf.wrapper)
+
+
+def test_migrate_leaves_a_database_that_needs_no_comparing(shelf):
+    shelf.write("0002_shop", CHECKED)
+    for target in ("0002_shop", "0001_initial"):
+        call_command("migrate", "shelf", target, database=shelf.wrapper.alias, verbosity=0)
+        assert is_as_left(shelf.wrapper)
 
 
 def test_a_run_that_failed_leaves_nothing_to_rely_on(shelf):
