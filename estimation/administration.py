@@ -33,14 +33,14 @@ class AdminSite(sites.AdminSite):
         return super().login(request, {"username": str(request.user)} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """As Django's, with its groups of permissions last and called so: they are no teams."""
+        """As Django's, with the machinery last, and the groups of permissions called so: they are no teams."""
         listed = super().get_app_list(request, app_label)
         for app in listed:
             if app["app_label"] == "auth":
                 app["name"] = gettext("Permissions")
                 for model in app["models"]:
                     model["name"] = gettext("Permission groups")
-        return sorted(listed, key=lambda app: app["app_label"] == "auth")
+        return sorted(listed, key=lambda app: app["app_label"] in {"auth", "evolution"})
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast("HttpResponse", LabelledAutocompleteView.as_view(admin_site=self)(request))

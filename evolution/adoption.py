@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from evolution import runs, stamps
 from evolution.introspection import table_names
 from evolution.schema import MissingIndex
 from evolution.states import History, Match, Node, find_state
@@ -57,6 +57,8 @@ def _unadopted(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
     if not tables:
         return {}
     recorded = {app for app, _name in _recorded(connection)}
+    # What stands of an application whose first migration was cut short is migrate's own.
+    recorded |= {app for app, _name in (runs.halfway(connection) or ())[:1]}
     history = History(connection)
     return {app: history.tables_of(app) & tables for app in history.nodes if app not in recorded}
 
@@ -86,20 +88,17 @@ def recognise(connection: BaseDatabaseWrapper, history: History) -> Match:
 
 
 def adopt(connection: BaseDatabaseWrapper, match: Match) -> list[Node]:
-    """Make the missing indexes, then record the state's migrations as applied, all of them or none.
+    """Make the missing indexes, then record the state's migrations as applied, all of them or none, with the run.
 
     Returns the migrations that were recorded; those recorded before are left as they are.
     """
     with connection.schema_editor() as editor:
         for index in match.missing_indexes:
             editor.execute(_create_index(connection, editor, match, index))
-    recorder = MigrationRecorder(connection)
-    recorder.ensure_schema()
-    with transaction.atomic(using=connection.alias):
-        recorded = _recorded(connection)
-        new = [node for node in match.state.migrations if node not in recorded]
-        for app, name in new:
-            recorder.record_applied(app, name)
+    recorded = _recorded(connection)
+    new = [node for node in match.state.migrations if node not in recorded]
+    graph = MigrationExecutor(connection).loader.graph
+    stamps.record(connection, [(graph.nodes[node], False) for node in new], command="adopt")
     return new
 
 

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class EvolutionConfig(AppConfig):
     name = "evolution"
-    verbose_name = "Database evolution"
+    verbose_name = _("Database evolution")

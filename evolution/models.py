@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Run(models.Model):
-    """One run of `migrate`: who, where, when, what, and how it ended."""
+    """One run of `migrate`, or of a command that records migrations: who, where, when, what, and how it ended."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
@@ -23,6 +23,10 @@ class Run(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.RUNNING)
     user = models.CharField(_("user"), max_length=255)
     host = models.CharField(_("host"), max_length=255)
+    # What was run: migrate, adopt, stampmigrations.
+    command = models.CharField(_("command"), max_length=32, default="migrate")
+    # Why something was left out that would have been done by default, in the words of whoever said so.
+    reason = models.TextField(_("reason"), blank=True)
     revision = models.CharField(_("revision of the code"), max_length=64, blank=True)
     # When it began to change the database; before that it only looks and copies.
     applying_since = models.DateTimeField(_("changes began"), null=True)

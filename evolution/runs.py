@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
+from evolution.digests import schema_digest
 from evolution.models import Run, Statement
 from evolution.rules.sources import is_own, source_checksum
 from evolution.tables import ensure_tables
@@ -35,9 +37,11 @@ def begin(connection: BaseDatabaseWrapper, plan: Plan = (), applied: Iterable[No
 
 
 def end(run: Run, outcome: str = Outcome.FINISHED, error: BaseException | str = "") -> None:
-    """Write down how the run ended."""
+    """Write down how the run ended, and what schema it left where it ended well."""
     run.finished_at = timezone.now()
     run.outcome = outcome
+    if outcome in (Outcome.FINISHED, Outcome.ABORTED):
+        run.schema = schema_digest(connections[run._state.db or DEFAULT_DB_ALIAS])
     run.error = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else error
     run.save()
 

@@ -1,6 +1,6 @@
 """What a database's schema is, and in what two schemas differ. Pure: it reads no database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -40,6 +40,9 @@ class Table:
     indexes: frozenset[tuple[str, ...]] = frozenset()
     foreign_keys: frozenset[ForeignKey] = frozenset()
     triggers: frozenset[str] = frozenset()
+    checks: frozenset[tuple[str, ...]] = (
+        frozenset()
+    )  # the columns that each names, in the order of their names
     engine: str = ""  # the storage engine, where the server has several
 
 
@@ -54,6 +57,10 @@ class Schema:
         """The same schema without the tables that are not in `names`."""
         return Schema({name: self.tables[name] for name in self.tables if name in names}, self.character_set)
 
+    def without(self, names: set[str] | frozenset[str]) -> "Schema":
+        """The same schema without the tables that are in `names`."""
+        return self.only(self.tables.keys() - names)
+
 
 @dataclass(frozen=True)
 class MissingIndex:
@@ -66,7 +73,8 @@ class MissingIndex:
 def differences(expected: Schema, found: Schema) -> list[str]:
     """In what `found` differs from `expected`, a sentence each; empty when they are the same.
 
-    Names of keys and indexes do not count, nor do indexes that are not unique: see `missing_indexes`.
+    Of a check only its columns count. Names of keys and indexes do not, nor do indexes that are not unique: see
+    `missing_indexes`.
     """
     lines = []
     if expected.character_set != found.character_set:
@@ -103,16 +111,25 @@ def _in_table(expected: Table, found: Table) -> Iterator[str]:
     yield from _in_columns(expected.columns, found.columns)
     if expected.primary_key != found.primary_key:
         yield f"its primary key is ({', '.join(found.primary_key)}), not ({', '.join(expected.primary_key)})"
-    for columns in sorted(expected.unique - found.unique):
-        yield f"unique ({', '.join(columns)}) is missing"
-    for columns in sorted(found.unique - expected.unique):
-        yield f"unique ({', '.join(columns)}) should not be there"
-    for key in sorted(expected.foreign_keys - found.foreign_keys):
-        yield f"{key} is missing"
-    for key in sorted(found.foreign_keys - expected.foreign_keys):
-        yield f"{key} should not be there"
+    yield from _in_sets(map(_unique, expected.unique), map(_unique, found.unique))
+    yield from _in_sets(expected.foreign_keys, found.foreign_keys)
+    yield from _in_sets(map(_check, expected.checks), map(_check, found.checks))
     for trigger in sorted(found.triggers - expected.triggers):
         yield f"trigger {trigger} should not be there"
+
+
+def _unique(columns: tuple[str, ...]) -> str:
+    return f"unique ({', '.join(columns)})"
+
+
+def _check(columns: tuple[str, ...]) -> str:
+    return f"check of ({', '.join(columns)})"
+
+
+def _in_sets(expected: Iterable[object], found: Iterable[object]) -> Iterator[str]:
+    names, present = set(map(str, expected)), set(map(str, found))
+    yield from (f"{name} is missing" for name in sorted(names - present))
+    yield from (f"{name} should not be there" for name in sorted(present - names))
 
 
 def _in_columns(expected: dict[str, Column], found: dict[str, Column]) -> Iterator[str]:

@@ -119,6 +119,22 @@ def connected(live: BaseDatabaseWrapper, name: str) -> Iterator[BaseDatabaseWrap
         del connections.settings[alias]
 
 
+@contextmanager
+def in_place_of(live: BaseDatabaseWrapper, scratch: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let whoever asks for `live`'s alias have `scratch`, in this thread.
+
+    For running migrations in a scratch database: a data step that does not say which database it means would
+    write to the live one, and routers know the live one's alias only.
+    """
+    own, alias = scratch.alias, live.alias
+    before = connections[alias]  # `live` may be the proxy, which would lead to itself
+    connections[alias], scratch.alias = scratch, alias
+    try:
+        yield
+    finally:
+        connections[alias], scratch.alias = before, own
+
+
 def _create(live: BaseDatabaseWrapper, name: str) -> None:
     try:
         with live.cursor() as cursor:

@@ -26,7 +26,7 @@ from evolution.rules import check_files, check_plan, source_checksum, walk
 from evolution.rules.acceptance import accepted_by
 from evolution.rules.report import written
 from evolution.rules.step import Step
-from evolution.scratch import ScratchRefused
+from evolution.scratch import ScratchRefused, in_place_of
 
 Plan = list[tuple[Migration, bool]]
 FEWER_ROWS = "evolution.E801"
@@ -176,7 +176,8 @@ class Stages:
             backups.remove(backup)
 
     def _rehearse(self, run: Run, copy: BaseDatabaseWrapper, plan: Plan) -> None:
-        with self._stage("Rehearsing there, back and there again on the copy") as say:
+        title = "Rehearsing there, back and there again on the copy"
+        with self._stage(title) as say, in_place_of(self.connection, copy):
             found = rehearse(
                 copy,
                 plan,

@@ -12,13 +12,19 @@ from itertools import product
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState, ProjectState
 
+from evolution.accounting import NO_DATA
 from evolution.introspection import read_schema
 from evolution.schema import MissingIndex, Schema, differences, missing_indexes
-from evolution.scratch import scratch_database
+from evolution.scratch import in_place_of, scratch_database
+from evolution.tables import table_names_of_evolution
 
 Node = tuple[str, str]  # application, migration
+
+# Tables that are there for the machinery of migrations, not by one of them.
+NOT_OF_THE_HISTORY = NO_DATA | {MigrationRecorder.Migration._meta.db_table}
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class History:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         executor = MigrationExecutor(connection)
+        self.loader = executor.loader
         self.graph = executor.loader.graph
         self.plan: list[Node] = []
         # An application's tables after each of its migrations.
@@ -122,15 +129,24 @@ def _table(model: ModelState) -> str:
 def compare(connection: BaseDatabaseWrapper, history: History, found: Schema, state: State) -> Match:
     """Build `state` in a scratch database and compare `found`, the schema of `connection`, with it.
 
-    Tables that the history never has (of other programs, such as alembic_version) do not count.
+    Tables that the history never makes (of other programs, such as alembic_version) do not count.
     """
-    with scratch_database(connection) as scratch:
-        if state.migrations:
-            MigrationExecutor(scratch).migrate(list(state.heads().items()))
-        expected = read_schema(scratch)
-    tables = history.all_tables()
+    expected = build(connection, history, state)
+    tables = history.all_tables() | set(expected.tables)
     expected, found = expected.only(tables), found.only(tables)
     return Match(state, differences(expected, found), missing_indexes(expected, found))
+
+
+def build(connection: BaseDatabaseWrapper, history: History, state: State) -> Schema:
+    """The schema that the migrations of `state` make, found by running them, and no others, in a scratch database."""
+    with scratch_database(connection) as scratch, in_place_of(connection, scratch):
+        executor = MigrationExecutor(scratch)
+        # Where a squashed migration is applied in part, the live database decides which files count.
+        executor.loader = history.loader
+        plan = [(history.graph.nodes[node], False) for node in state.migrations]
+        if plan:
+            executor.migrate(None, plan, ProjectState(real_apps=history.loader.unmigrated_apps))
+        return read_schema(scratch).without(NOT_OF_THE_HISTORY | table_names_of_evolution())
 
 
 def find_state(connection: BaseDatabaseWrapper, history: History, recorded: set[Node]) -> Match:

@@ -186,6 +186,11 @@ ADMIN_FOR_STAFF = {
     "admin:view_on_site": {404},
     "admin:None": {404},
     "admin:groups_group_delete": {403},  # groups are archived, never deleted
+    # What was done to the database is only looked at.
+    "admin:evolution_run_add": {403},
+    "admin:evolution_run_delete": {403},
+    "admin:evolution_statement_add": {403},
+    "admin:evolution_statement_delete": {403},
 }
 ADMIN_ROUTES = {name: pattern for name, pattern in EVERY_ROUTE.items() if name.startswith("admin:")}
 

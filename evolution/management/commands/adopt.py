@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from evolution import adoption
 from evolution.scratch import ScratchRefused
+from evolution.stamps import Unfinished
 from evolution.states import History
 
 
@@ -46,7 +47,11 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write("Nothing was written. Next: manage.py adopt")
             return
-        for app, name in adoption.adopt(connection, match):
+        try:
+            recorded = adoption.adopt(connection, match)
+        except Unfinished as unfinished:
+            raise CommandError(str(unfinished)) from None
+        for app, name in recorded:
             self.stdout.write(f"Recorded as applied: {app}.{name}")
         for index in match.missing_indexes:
             self.stdout.write(f"Made the missing index on {index.table} ({', '.join(index.columns)}).")

@@ -1,16 +1,16 @@
 """`manage.py checkmigrations`: what a `migrate` would do to the rows, and what it would stumble over."""
 
 import json
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
 from evolution.findings import Finding
+from evolution.management.formatter import LinesKept
 from evolution.rules import check_plan, is_own
 from evolution.rules.plan import Plan
 from evolution.rules.report import written
@@ -24,10 +24,6 @@ exit codes:
 docs/evolution.md explains each code, and how a migration file accepts a finding."""
 
 
-class _Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Django's, which keeps the lines of the epilog as they are."""
-
-
 class Command(BaseCommand):
     help = (
         "Checks the migrations that are not applied yet, against the rows of the database. Changes nothing."
@@ -35,7 +31,7 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
-            prog_name, subcommand, epilog=EPILOG, formatter_class=_Formatter, **kwargs
+            prog_name, subcommand, epilog=EPILOG, formatter_class=LinesKept, **kwargs
         )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -25,6 +25,7 @@ from evolution.report import Report
 from evolution.staged_executor import StagedExecutor, about_halfway
 from evolution.stages import Options, Refused, RowsDiffer, Stages
 from evolution.tables import ensure_tables
+from evolution.targets import NoSuchTarget, resolve
 
 EPILOG = """\
 exit codes:
@@ -41,6 +42,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     LockHeld: 1,
     Refused: 1,
     CannotAbort: 1,
+    NoSuchTarget: 2,
     Diverged: 3,
     TableInUse: 3,
     HiddenSchemaChange: 3,
@@ -109,6 +111,7 @@ class Command(migrate.Command):
             self._write_json(connection, before)
 
     def _migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        options["migration_name"] = resolve(connection, options["app_label"], options["migration_name"])
         looks_only = options["plan"] or options["check_unapplied"]
         report = Report(self.stdout, self.style, options["verbosity"])
         asked = Options(not options["no_backup"], options["rehearsal"], options["fake_initial"])
