@@ -22,8 +22,10 @@ def batches(rows):
 STUB = '''
 
 def {value}(row, apps):
-    """The {attribute} of a row of {model} that has none. Other models: apps.get_model("app", "Model")."""
-    raise NotImplementedError("Write {value}() in {migration}: which {attribute} does row %s get?" % row.pk)
+    """Which {attribute} a row of {model} gets that has none. Other models: apps.get_model("app", "Model")."""
+    raise NotImplementedError(
+        f"Write {value}() in {migration}: row {{row.pk}} has no {field}."
+    )
 '''
 FILL = '''
 

@@ -17,6 +17,22 @@ from evolution.rules.changes import AnyField
 Needs = Callable[[Operation], Filling | None]
 
 
+class SchemaStep(Migration):
+    """Changes tables."""
+
+    def __init__(self, name: str, app_label: str, operations: list[Operation]) -> None:
+        super().__init__(name, app_label)
+        step: Any = self
+        step.operations = operations
+
+    def suggest_name(self) -> str:
+        """Django's, which names a column once that is altered twice."""
+        different = {operation.migration_name_fragment: operation for operation in self.operations}
+        named: Any = Migration(self.name, self.app_label)
+        named.operations = list(different.values())
+        return str(named.suggest_name())
+
+
 @dataclass
 class _Part:
     """Changes of tables, and what is to be filled after them."""
@@ -37,9 +53,7 @@ def in_steps(migration: Migration, needs: Needs) -> list[Migration]:
     steps: list[Any] = []  # lists stand in an instance, whatever the stubs say
     for part in parts:
         if part.operations:
-            step = type("Migration", (Migration,), {})(f"{name}_{len(steps)}", label)
-            step.operations = part.operations
-            steps.append(step)
+            steps.append(SchemaStep(f"{name}_{len(steps)}", label, part.operations))
         if part.fillings:
             steps.append(DataStep(f"{name}_{len(steps)}", label, part.fillings))
     steps[-1].name = name
@@ -68,8 +82,10 @@ def _parts(migration: Migration, needs: Needs) -> Iterator[_Part]:
 
 
 def _independent(operation: Operation, fillings: Sequence[Filling]) -> bool:
-    """Whether the operation may come before the columns are filled; for others than fields nobody can say."""
-    return isinstance(operation, (ops.AddField, ops.AlterField)) and not any(
+    """Whether the operation may come before the columns are filled."""
+    if isinstance(operation, ops.AlterModelTable | ops.AlterModelOptions | ops.AlterModelManagers):
+        return True
+    return isinstance(operation, ops.AddField | ops.AlterField | ops.CreateModel) and not any(
         operation.references_field(filling.model, filling.name, filling.app_label) for filling in fillings
     )
 
@@ -77,7 +93,7 @@ def _independent(operation: Operation, fillings: Sequence[Filling]) -> bool:
 def _completed(filling: Filling) -> Iterator[Operation]:
     """The column as it is to be. A callable default comes last, so that it never fills a row."""
     model, final = filling.model.lower(), filling.field
-    if not final.null and callable(final.default):
+    if not final.null and final.has_default() and callable(final.default):
         yield ops.AlterField(model, filling.name, without_default(final))
     yield ops.AlterField(model, filling.name, final)
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
 from django.conf import settings
 
@@ -16,6 +16,25 @@ HEAD = """\
 import uuid
 from django.db import models
 
+"""
+FIRST = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = []
+    accepted = {accepted}
+    operations = [
+        migrations.CreateModel(
+            name="Book",
+            fields=[
+                ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.{title}),
+            ],
+            options={options},
+        ),
+    ]
 """
 
 
@@ -41,6 +60,14 @@ class Shop:
         (folder / "shop_project.py").write_text(
             "from evolution.tests.project import *\n"
             f"INSTALLED_APPS = {['evolution', 'shop', *apps]!r}\nFIRST_PARTY_APPS = ['shop']\n"
+        )
+
+    def start(self, title: str, options: str = "{}", accepted: str = "{}") -> None:
+        """Write 0001_initial: books with a title, a field given as its source."""
+        self.migrations.mkdir(exist_ok=True)
+        (self.migrations / "__init__.py").touch()
+        (self.migrations / "0001_initial.py").write_text(
+            FIRST.format(title=title, options=options, accepted=accepted)
         )
 
     def models(self, source: str) -> None:
@@ -94,11 +121,14 @@ class Shop:
         """The text of a migration."""
         return (self.migrations / f"{name}.py").read_text()
 
-    def rewrite(self, name: str, old: str, new: str) -> None:
-        """Edit a migration, as its author would."""
+    def fill(self, name: str, source: str) -> None:
+        """Say in a data step what a row gets, as its author would: lines of Python in the place of the refusal."""
         text = self.source(name)
-        assert old in text
-        (self.migrations / f"{name}.py").write_text(text.replace(old, new))
+        start = text.index("    raise NotImplementedError")
+        end = text.index("\n\n\ndef fill_", start)
+        (self.migrations / f"{name}.py").write_text(
+            text[:start] + indent(dedent(source), "    ") + text[end:]
+        )
 
     def query(self, sql: str) -> str:
         """What a statement answers, as Python writes it."""
