@@ -130,4 +130,7 @@ def ask_reason(finding: Finding, output: OutputWrapper) -> str:
         "To write it all the same, say why it does no harm here; the file keeps that. Enter writes nothing: ",
         ending="",
     )
-    return input().strip()
+    try:
+        return input().strip()
+    except EOFError:
+        return ""

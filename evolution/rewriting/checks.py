@@ -73,6 +73,6 @@ def _in_order(changes: Changes) -> Iterator[Migration]:
 def _home(app_label: str) -> str:
     """The module that stands for a file that is not there yet: it tells whose the file will be."""
     package, _explicit = MigrationLoader.migrations_module(app_label)
-    if package and find_spec(package):
-        return import_module(package).__name__
+    if package and find_spec(package) and import_module(package).__file__:
+        return package
     return apps.get_app_config(app_label).name

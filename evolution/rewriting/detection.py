@@ -55,7 +55,9 @@ class SafeAutodetector(MigrationAutodetector):
                 migration.operations = self._with_kept_tables(app_label, migration.operations)
             if self.in_steps:
                 needs = partial(self._needs, app_label)
-                changes[app_label] = [step for migration in found for step in in_steps(migration, needs)]
+                changes[app_label] = [
+                    step for migration in found for step in in_steps(migration, needs, self.from_state)
+                ]
         return super().arrange_for_graph(changes, graph, migration_name)
 
     def _needs(self, app_label: str, operation: Operation) -> Filling | None:

@@ -9,8 +9,10 @@ from django.db import models
 from django.db.migrations import Migration
 from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
 
 from evolution.rewriting.data_step import DataStep, Filling
+from evolution.rewriting.drops import deferrable_drops
 from evolution.rules.changes import AnyField
 
 # What has to be filled for an operation, or None.
@@ -41,15 +43,18 @@ class _Part:
     fillings: list[Filling] = field(default_factory=list)
 
 
-def in_steps(migration: Migration, needs: Needs) -> list[Migration]:
-    """The migrations that stand for `migration`, each depending on the one before; itself where it needs no filling.
+def in_steps(migration: Migration, needs: Needs, before: ProjectState) -> list[Migration]:
+    """The migrations that stand for `migration`, found in the state `before`; itself where it needs no filling.
 
-    The last one keeps its name, so that what depends on it depends on all of them.
+    Each depends on the one before, and the last keeps the name, so that what depends on it depends on all of them.
+    What is dropped is dropped last, so that the rows can be filled from it.
     """
-    parts = list(_parts(migration, needs))
-    if not any(part.fillings for part in parts):
-        return [migration]
     label, name = migration.app_label, migration.name
+    found = [(operation, needs(operation)) for operation in migration.operations]
+    if not any(filling for _operation, filling in found):
+        return [migration]
+    drops = deferrable_drops(label, migration.operations, before)
+    parts = [*_parts([pair for pair in found if pair[0] not in drops]), _Part(drops)]
     steps: list[Any] = []  # lists stand in an instance, whatever the stubs say
     for part in parts:
         if part.operations:
@@ -58,18 +63,17 @@ def in_steps(migration: Migration, needs: Needs) -> list[Migration]:
             steps.append(DataStep(f"{name}_{len(steps)}", label, part.fillings))
     steps[-1].name = name
     steps[0].dependencies = migration.dependencies
-    for before, step in pairwise(steps):
-        step.dependencies = [(label, before.name)]
+    for earlier, step in pairwise(steps):
+        step.dependencies = [(label, earlier.name)]
     return steps
 
 
-def _parts(migration: Migration, needs: Needs) -> Iterator[_Part]:
+def _parts(found: Sequence[tuple[Operation, Filling | None]]) -> Iterator[_Part]:
     part = _Part()
-    for operation in migration.operations:
+    for operation, filling in found:
         if part.fillings and not _independent(operation, part.fillings):
             yield part
-            part = _Part([last for filling in part.fillings for last in _completed(filling)])
-        filling = needs(operation)
+            part = _Part([last for filled in part.fillings for last in _completed(filled)])
         if filling is None:
             part.operations.append(operation)
             continue
@@ -77,8 +81,7 @@ def _parts(migration: Migration, needs: Needs) -> Iterator[_Part]:
         if isinstance(operation, ops.AddField):
             part.operations.append(ops.AddField(operation.model_name, operation.name, emptied(filling.field)))
     yield part
-    if part.fillings:
-        yield _Part([last for filling in part.fillings for last in _completed(filling)])
+    yield _Part([last for filled in part.fillings for last in _completed(filled)])
 
 
 def _independent(operation: Operation, fillings: Sequence[Filling]) -> bool:

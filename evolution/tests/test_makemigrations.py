@@ -129,6 +129,33 @@ def test_a_table_that_refers_to_a_filled_field_comes_after_it_is_filled(shop):
     assert "CreateModel" in shop.source(shop.written()[3])
 
 
+def test_what_is_dropped_is_dropped_after_the_data_step_which_may_read_it(shop):
+    shop.models("class Book(models.Model):\n    name = models.TextField()\n")
+    output = shop.managed("makemigrations")
+    assert shop.written()[1:] == [
+        "0002_book_name",
+        "0003_fill_book_name",
+        "0004_alter_book_name",
+        "0005_remove_book_title",
+    ]
+    assert "evolution.W202  shop.0005_remove_book_title" in output
+
+
+@pytest.mark.parametrize(
+    ("title", "new"),
+    [
+        ("CharField(max_length=20)", "name = models.TextField(db_column='title')"),
+        ("CharField(max_length=20, db_column='title_id')", "title_id = models.TextField()"),
+        ("CharField(max_length=20)", "title = models.ManyToManyField('self')\n    name = models.TextField()"),
+    ],
+)
+def test_what_is_dropped_to_make_room_for_the_same_name_is_dropped_before(shop, title, new):
+    shop.start(title)
+    shop.models(f"class Book(models.Model):\n    {new}\n")
+    shop.managed("makemigrations")
+    assert "RemoveField" in shop.source(shop.written()[1])
+
+
 def test_another_application_waits_for_the_last_step(shop):
     (shop.folder / "depot").mkdir()
     (shop.folder / "depot" / "__init__.py").touch()
@@ -323,6 +350,18 @@ def test_max_migration_holds_the_last_step(empty_database, tmp_path):
     shop.models(BOOK + "    price = models.IntegerField()\n")
     shop.managed("makemigrations")
     assert (shop.migrations / "max_migration.txt").read_text() == "0004_alter_book_price\n"
+
+
+def test_an_empty_migration_is_written_as_ever(shop):
+    shop.managed("makemigrations", "shop", "--empty", "--name", "by_hand")
+    assert shop.written() == ["0001_initial", "0002_by_hand"]
+
+
+def test_branches_are_merged_as_ever(shop):
+    shop.managed("makemigrations", "shop", "--empty", "--name", "left")
+    (shop.migrations / "0002_right.py").write_text(shop.source("0002_left"))
+    shop.managed("makemigrations", "--merge", "--no-input", "--name", "both")
+    assert shop.written() == ["0001_initial", "0002_left", "0002_right", "0003_both"]
 
 
 def test_the_file_is_code_that_ruff_finds_nothing_in(shop):

@@ -94,6 +94,15 @@ def test_rows_that_nobody_has_a_value_for_stop_it_until_somebody_says_which(shop
     assert rows(shop, "id, title, price") == "[(1, 'Emma', 10), (2, None, 20)]"
 
 
+def test_a_column_that_is_dropped_can_be_read_by_the_data_step_before(shop):
+    add(shop, (1, "Emma"), (2, "Persuasion"))
+    shop.models("class Book(models.Model):\n    letters = models.IntegerField()\n")
+    shop.managed("makemigrations")
+    shop.fill("0003_fill_book_letters", "return len(row.title)")
+    shop.managed("migrate")
+    assert rows(shop, "id, letters") == "[(1, 4), (2, 10)]"
+
+
 def test_an_empty_table_needs_no_value(shop):
     shop.models(BOOK + "    price = models.IntegerField()\n")
     shop.managed("makemigrations")

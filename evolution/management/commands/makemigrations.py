@@ -86,15 +86,15 @@ class Command(Parent):
         self.told = Told(
             dict(options.pop("rename", ())), set(options.pop("drop", ())), dict(options.pop("accept", ()))
         )
-        self.at_terminal = options["interactive"] and sys.stdin.isatty()
+        self.at_terminal = options["interactive"] and sys.stdin is not None and sys.stdin.isatty()
         self.reads_only = options["check_changes"]
         # Django makes its instance of whatever stands here.
         command: Any = self
         if not self.reads_only:
             answers = {"told": self.told, "at_terminal": self.at_terminal, "in_steps": not options["update"]}
-            command.autodetector = type("Autodetector", (SafeAutodetector, self.autodetector), answers)
+            command.autodetector = type("Autodetector", (SafeAutodetector, type(self).autodetector), answers)
         elif options["interactive"] and not self.at_terminal:
-            command.autodetector = type("Autodetector", (_Unasked, self.autodetector), {})
+            command.autodetector = type("Autodetector", (_Unasked, type(self).autodetector), {})
         super().handle(*app_labels, **options)
 
     def write_migration_files(
