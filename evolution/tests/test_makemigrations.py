@@ -146,7 +146,6 @@ def test_what_is_dropped_is_dropped_after_the_data_step_which_may_read_it(shop):
     [
         ("CharField(max_length=20)", "name = models.TextField(db_column='title')"),
         ("CharField(max_length=20, db_column='title_id')", "title_id = models.TextField()"),
-        ("CharField(max_length=20)", "title = models.ManyToManyField('self')\n    name = models.TextField()"),
     ],
 )
 def test_what_is_dropped_to_make_room_for_the_same_name_is_dropped_before(shop, title, new):
@@ -334,6 +333,11 @@ def test_a_dry_run_shows_the_steps_and_writes_nothing(shop):
     assert "def price_of_book(row, apps):" in output
     assert "0004_alter_book_price.py" in output
     assert shop.written() == ["0001_initial"]
+
+
+def test_a_dry_run_stops_at_a_rename_that_nobody_has_answered(shop):
+    shop.models(BOOK.replace("title", "name"))
+    assert shop.manage("makemigrations", "--dry-run").code == 3
 
 
 def test_scriptable_writes_the_paths_alone(shop):

@@ -1,5 +1,7 @@
 """What `manage.py makemigrations` writes, run on a database with rows: forwards, back, and forwards again."""
 
+import signal
+
 import pytest
 
 from evolution.tests.shop import Shop
@@ -30,6 +32,13 @@ class Book(models.Model):
 GIVE_TO_DEFAULT = """
 users = apps.get_model("shop", "User").objects.using(row._state.db)
 return users.get_or_create(nickname="default")[0].pk"""
+
+KILLED_AT_550 = """
+import os, pathlib
+if row.pk == 550 and not pathlib.Path("killed").exists():
+    pathlib.Path("killed").touch()
+    os.kill(os.getpid(), 9)
+return row.pk"""
 
 
 @pytest.fixture
@@ -123,6 +132,22 @@ def test_each_row_gets_its_own_value_from_a_default_that_is_called(shop):
         different = ", ".join(f"COUNT(DISTINCT {column})" for column in ("title", "token", "mark"))
         assert shop.query(f"SELECT {different} FROM shop_book") == "[(601, 601, 601)]"
         shop.managed("migrate", "shop", "0001")
+
+
+def test_a_run_that_is_killed_between_two_batches_goes_on_with_the_rows_that_are_left(shop):
+    add(shop, *((number, str(number)) for number in range(1, 602)))
+    shop.models(BOOK + "    price = models.IntegerField()\n")
+    shop.managed("makemigrations")
+    shop.fill("0003_fill_book_price", KILLED_AT_550)
+    assert shop.manage("migrate").code == -signal.SIGKILL
+    done = shop.query("SELECT COUNT(price) FROM shop_book WHERE price IS NOT NULL")
+    # SQLite takes the whole migration back; elsewhere the first batch stays.
+    assert done == ("[(0,)]" if "sqlite" in shop.database else "[(500,)]")
+    shop.managed("migrate")
+    assert (
+        shop.query("SELECT COUNT(*), SUM(price - id) FROM shop_book").replace("Decimal('0')", "0")
+        == "[(601, 0)]"
+    )
 
 
 def test_what_is_filled_already_is_left_alone_forwards_and_back(shop):
