@@ -32,7 +32,7 @@ def check(changes: Changes, replaced: Set[Node]) -> list[Finding]:
         for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
         if (migration.app_label, migration.name) not in replaced
     ]
-    new = list(_in_order(changes))
+    new = list(in_order(changes))
     for migration in new:
         migration.__module__ = _home(migration.app_label)
     found = check_plan(None, [*history, *((migration, False) for migration in new)], executor=executor)
@@ -55,7 +55,7 @@ def label(migration: Migration) -> str:
     return f"{migration.app_label}.{migration.name}"
 
 
-def _in_order(changes: Changes) -> Iterator[Migration]:
+def in_order(changes: Changes) -> Iterator[Migration]:
     """Each after those that it depends on."""
     new = {(m.app_label, m.name): m for migrations in changes.values() for m in migrations}
     first = {app: migrations[0] for app, migrations in changes.items() if migrations}

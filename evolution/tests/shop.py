@@ -107,7 +107,11 @@ class Shop:
                 stderr=subprocess.STDOUT,
                 text=True,
             ) as process:
-                output, _nothing = process.communicate(timeout=60)
+                try:
+                    output, _nothing = process.communicate(timeout=60)
+                except subprocess.TimeoutExpired:  # it asks for more than was typed
+                    process.kill()
+                    raise
         finally:
             os.close(master)
             os.close(terminal)

@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from django.db.migrations import Migration
 
+from evolution.rewriting.checks import in_order
 from evolution.tests.shop import Shop
 
 BOOK = """
@@ -94,6 +96,18 @@ def test_the_fields_of_a_new_table_are_not_filled(shop):
     shop.models(BOOK + "class Writer(models.Model):\n    token = models.UUIDField(default=uuid.uuid4)\n")
     shop.managed("makemigrations")
     assert shop.written() == ["0001_initial", "0002_writer"]
+
+
+def test_new_tables_that_refer_to_each_other_are_not_filled(shop):
+    shop.models(
+        BOOK
+        + "def first(): return 1\n"
+        + "class Writer(models.Model):\n    agent = models.ForeignKey('Agent', models.CASCADE, default=first)\n"
+        + "class Agent(models.Model):\n    writer = models.ForeignKey(Writer, models.CASCADE, default=first)\n"
+    )
+    shop.managed("makemigrations")
+    assert "AddField" in shop.source(shop.written()[-1])
+    assert len(shop.written()) == 2
 
 
 def test_several_fields_are_filled_together(shop):
@@ -311,6 +325,17 @@ def test_a_warning_that_has_no_better_way_is_shown_after_writing(shop):
     shop.models(BOOK.replace("max_length=20", "max_length=10"))
     assert "evolution.W203" in shop.managed("makemigrations")
     assert len(shop.written()) == 2
+
+
+def test_migrations_are_checked_in_the_order_in_which_they_depend_on_each_other():
+    first, second, place = (
+        Migration("0001_book", "shop"),
+        Migration("0002_place", "shop"),
+        Migration("0001_place", "depot"),
+    )
+    place.dependencies = [("shop", "0001_book")]
+    second.dependencies = [("shop", "0001_book"), ("depot", "0001_place")]
+    assert list(in_order({"shop": [first, second], "depot": [place]})) == [first, place, second]
 
 
 def test_check_says_what_django_says_and_writes_nothing(shop):
