@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.db.migrations import Migration
@@ -328,11 +329,9 @@ def test_a_warning_that_has_no_better_way_is_shown_after_writing(shop):
 
 
 def test_migrations_are_checked_in_the_order_in_which_they_depend_on_each_other():
-    first, second, place = (
-        Migration("0001_book", "shop"),
-        Migration("0002_place", "shop"),
-        Migration("0001_place", "depot"),
-    )
+    first: Any = Migration("0001_book", "shop")
+    second: Any = Migration("0002_place", "shop")
+    place: Any = Migration("0001_place", "depot")
     place.dependencies = [("shop", "0001_book")]
     second.dependencies = [("shop", "0001_book"), ("depot", "0001_place")]
     assert list(in_order({"shop": [first, second], "depot": [place]})) == [first, place, second]

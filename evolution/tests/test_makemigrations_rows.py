@@ -3,7 +3,9 @@
 import signal
 
 import pytest
+from django.db import connection
 
+from evolution.tests.own_database import server_programs
 from evolution.tests.shop import Shop
 
 BOOK = """
@@ -39,6 +41,16 @@ if row.pk == 550 and not pathlib.Path("killed").exists():
     pathlib.Path("killed").touch()
     os.kill(os.getpid(), 9)
 return row.pk"""
+
+
+@pytest.fixture(autouse=True)
+def _backups(tmp_path, monkeypatch):
+    """A folder for the backups of `migrate`, and the server's programs."""
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    if connection.vendor == "mysql":
+        dump, client = server_programs()
+        monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", dump)
+        monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", client)
 
 
 @pytest.fixture
@@ -107,7 +119,8 @@ def test_a_column_that_is_dropped_can_be_read_by_the_data_step_before(shop):
     add(shop, (1, "Emma"), (2, "Persuasion"))
     shop.models("class Book(models.Model):\n    letters = models.IntegerField()\n")
     shop.managed("makemigrations")
-    shop.fill("0003_fill_book_letters", "return len(row.title)")
+    # The rehearsal comes here twice: after the way back the title that was dropped is NULL.
+    shop.fill("0003_fill_book_letters", "return len(row.title or '')")
     shop.managed("migrate")
     assert rows(shop, "id, letters") == "[(1, 4), (2, 10)]"
 
@@ -139,10 +152,10 @@ def test_a_run_that_is_killed_between_two_batches_goes_on_with_the_rows_that_are
     shop.models(BOOK + "    price = models.IntegerField()\n")
     shop.managed("makemigrations")
     shop.fill("0003_fill_book_price", KILLED_AT_550)
-    assert shop.manage("migrate").code == -signal.SIGKILL
-    done = shop.query("SELECT COUNT(price) FROM shop_book WHERE price IS NOT NULL")
+    assert shop.manage("migrate", "--no-backup", "--no-rehearsal").code == -signal.SIGKILL
     # SQLite takes the whole migration back; elsewhere the first batch stays.
-    assert done == ("[(0,)]" if "sqlite" in shop.database else "[(500,)]")
+    kept = shop.query("SELECT COUNT(price) FROM shop_book")
+    assert kept == ("[(0,)]" if connection.vendor == "sqlite" else "[(500,)]")
     shop.managed("migrate")
     assert (
         shop.query("SELECT COUNT(*), SUM(price - id) FROM shop_book").replace("Decimal('0')", "0")
