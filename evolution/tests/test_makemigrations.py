@@ -103,8 +103,10 @@ def test_new_tables_that_refer_to_each_other_are_not_filled(shop):
     shop.models(
         BOOK
         + "def first(): return 1\n"
-        + "class Writer(models.Model):\n    agent = models.ForeignKey('Agent', models.CASCADE, default=first)\n"
-        + "class Agent(models.Model):\n    writer = models.ForeignKey(Writer, models.CASCADE, default=first)\n"
+        + "class Writer(models.Model):\n"
+        + "    agent = models.ForeignKey('Agent', models.CASCADE, '+', default=first)\n"
+        + "class Agent(models.Model):\n"
+        + "    writer = models.ForeignKey(Writer, models.CASCADE, '+', default=first)\n"
     )
     shop.managed("makemigrations")
     assert "AddField" in shop.source(shop.written()[-1])

@@ -44,11 +44,12 @@ return row.pk"""
 
 
 @pytest.fixture(autouse=True)
-def _backups(tmp_path, monkeypatch):
+def _backups(tmp_path, monkeypatch, django_db_blocker):
     """A folder for the backups of `migrate`, and the server's programs."""
     monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
     if connection.vendor == "mysql":
-        dump, client = server_programs()
+        with django_db_blocker.unblock():
+            dump, client = server_programs()
         monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", dump)
         monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", client)
 
