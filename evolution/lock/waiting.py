@@ -1,0 +1,56 @@
+"""How long a run waits for the lock, and what it tells meanwhile."""
+
+import time
+from collections.abc import Callable
+
+from evolution.conf import configuration
+from evolution.lock.errors import LockHeld
+
+INTERVAL = 0.25  # seconds between two tries
+
+
+class Patience:
+    """The time that `migrate` has for the lock, from now on."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self.timeout = configuration().lock_timeout
+        self._say = say
+        self._deadline = time.monotonic() + self.timeout
+        self._told: set[str] = set()
+
+    def wait_for(self, holder: str) -> None:
+        """Wait a moment for another run that lives. Raises LockHeld when the time is up."""
+        self.tell(
+            "running", f"Another migrate is running ({holder}). Waiting {self.timeout} seconds at most."
+        )
+        self.end_if_late(f"Another migrate has been running for {self.timeout} seconds ({holder}).")
+        self.wait()
+
+    def end_if_late(self, reason: str) -> None:
+        """Raise LockHeld with this sentence when the time is up."""
+        if time.monotonic() > self._deadline:
+            raise LockHeld(f"{reason} Nothing was changed; run migrate again when it has ended.")
+
+    def tell(self, matter: str, text: str) -> None:
+        """Say `text`, once in a matter."""
+        if matter not in self._told:
+            self._told.add(matter)
+            self._say(text)
+
+    def wait(self) -> None:
+        """Let a moment pass."""
+        time.sleep(INTERVAL)
+
+
+class Silence:
+    """For how long something has not changed, by this machine's steady clock."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._since = time.monotonic()
+
+    def seconds(self, now: object) -> float:
+        """Since when it has been as it is `now`; 0 when it differs from the last time."""
+        if now != self._seen:
+            self._seen, self._since = now, time.monotonic()
+        return time.monotonic() - self._since
