@@ -139,7 +139,8 @@ class _Attempt:
     def _wait(self) -> None:
         blocker = None if self.has_server_lock else self._blocker()
         if self.claim is None or self.quiet < QUIET:
-            self.patience.wait_for(self._holder(blocker))
+            alive = self.claim is None or self.silence.ever_broken
+            self.patience.wait_for(self._holder(blocker), alive=alive)
         elif blocker and blocker.is_busy:
             # Without a time limit: it ends when the statement does, and nobody could do anything before.
             self.patience.tell(

@@ -43,14 +43,16 @@ class Patience:
 
 
 class Silence:
-    """For how long something has not changed, by this machine's steady clock."""
+    """For how long something has not changed, by this machine's steady clock, and whether it ever has."""
 
     def __init__(self) -> None:
+        self.ever_broken = False
         self._seen: object = None
         self._since = time.monotonic()
 
     def seconds(self, now: object) -> float:
-        """Since when it has been as it is `now`; 0 when it differs from the last time."""
+        """For how long it has been as it is `now`, as far as it was looked at."""
         if now != self._seen:
+            self.ever_broken = self._seen is not None
             self._seen, self._since = now, time.monotonic()
         return time.monotonic() - self._since
