@@ -139,7 +139,7 @@ class _Attempt:
     def _wait(self) -> None:
         blocker = None if self.has_server_lock else self._blocker()
         if self.claim is None or self.quiet < QUIET:
-            alive = self.claim is None or self.silence.ever_broken
+            alive = self.claim is None or self.silence.moved
             self.patience.wait_for(self._holder(blocker), alive=alive)
         elif blocker and blocker.is_busy:
             # Without a time limit: it ends when the statement does, and nobody could do anything before.

@@ -18,12 +18,13 @@ class Patience:
         self._deadline = time.monotonic() + self.timeout
         self._told: set[str] = set()
 
-    def wait_for(self, holder: str) -> None:
-        """Wait a moment for another run that lives. Raises LockHeld when the time is up."""
+    def wait_for(self, holder: str, *, alive: bool = True) -> None:
+        """Wait a moment for another run. Raises LockHeld when the time is up and it is known to be alive."""
         self.tell(
-            "running", f"Another migrate is running ({holder}). Waiting {self.timeout} seconds at most."
+            "run", f"Another migrate is running ({holder}). Waiting for it, {self.timeout} seconds at most."
         )
-        self.end_if_late(f"Another migrate has been running for {self.timeout} seconds ({holder}).")
+        if alive:
+            self.end_if_late(f"Another migrate has been running for {self.timeout} seconds ({holder}).")
         self.wait()
 
     def end_if_late(self, reason: str) -> None:
@@ -43,16 +44,16 @@ class Patience:
 
 
 class Silence:
-    """For how long something has not changed, by this machine's steady clock, and whether it ever has."""
+    """For how long something has not changed, by this machine's steady clock, and whether it was seen to change."""
 
     def __init__(self) -> None:
-        self.ever_broken = False
+        self.moved = False
         self._seen: object = None
         self._since = time.monotonic()
 
     def seconds(self, now: object) -> float:
         """For how long it has been as it is `now`, as far as it was looked at."""
         if now != self._seen:
-            self.ever_broken = self._seen is not None
+            self.moved = self._seen is not None
             self._seen, self._since = now, time.monotonic()
         return time.monotonic() - self._since
