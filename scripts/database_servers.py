@@ -170,8 +170,8 @@ class Start:
         )
         return self.launch_again(f"--init-file={first_statements}")
 
-    def launch_again(self, *more: str) -> subprocess.Popen[bytes]:
-        """Start the server on the data that it has, with more options if need be."""
+    def launch_again(self, *more: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start the server on the data that it has, with more options and variables if need be."""
         # If this script is killed outright, the server goes with it.
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         options = (
@@ -189,7 +189,7 @@ class Start:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | {"PATH": f"{Path(__file__).parent}:{os.environ['PATH']}"},
+                env=os.environ | environment,
             )
 
     def wait(self, process: subprocess.Popen[bytes]) -> Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from database_servers import DATABASE, MARIADB, START_SECONDS, USER, ServerFailed, Start, stop
 
+SCRIPTS = Path(__file__).resolve().parent
 NODES = 3
 GALERA = replace(
     MARIADB,
@@ -47,6 +49,14 @@ class Node:
         """What SHOW STATUS says of `name`, empty when the node does not answer."""
         return self.start.ask(f"SHOW STATUS LIKE '{name}'").partition("\t")[2]
 
+    def wait_for(self, name: str, wanted: str) -> None:
+        """Wait until SHOW STATUS says so of `name`; ServerFailed when it takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while (found := self.status(name)) != wanted:
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{GALERA.title}: {name} is {found or 'not told'}, not {wanted}.")
+            time.sleep(0.1)
+
     def kill(self) -> None:
         """End the server as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
@@ -55,7 +65,7 @@ class Node:
 
 @contextmanager
 def running_cluster() -> Iterator[list[Node]]:
-    """Three nodes that are synced with each other; stopped and removed at the end.
+    """Three nodes that are synced with each other; killed and removed at the end.
 
     NotAvailable when the programs can't be had; ServerFailed when the cluster does not come together.
     """
@@ -71,11 +81,14 @@ def running_cluster() -> Iterator[list[Node]]:
         nodes: list[Node] = []
         for start, first in zip(starts, ports, strict=True):
             new = ["--wsrep-new-cluster"] if not nodes else []
-            process = start.launch_again(*_node_options(start, first, f"gcomm://{address}"), *new)
-            stack.callback(stop, process)
+            options = _node_options(start, first, f"gcomm://{address}")
+            process = start.launch_again(*options, *new, PATH=f"{SCRIPTS}:{os.environ['PATH']}")
             nodes.append(Node(start, process))
+            stack.callback(nodes[-1].kill)  # a node that leaves in good order takes its time
             start.wait(process)
-            _wait_until_synced(nodes)
+            for node in nodes:
+                node.wait_for("wsrep_cluster_size", str(len(nodes)))
+                node.wait_for("wsrep_local_state_comment", "Synced")
         yield nodes
 
 
@@ -113,7 +126,7 @@ def _node_options(start: Start, first_port: int, address: str) -> list[str]:
         f"--wsrep-provider-options=base_port={first_port};gmcast.listen_addr=tcp://{group};ist.recv_addr={missed};"
         "gcache.size=32M",
         f"--wsrep-sst-receive-address={whole}",
-        "--wsrep-sst-method=none_needed",
+        "--wsrep-sst-method=none_needed",  # the script beside this one
     ]
 
 
@@ -125,16 +138,3 @@ def _free_ports(count: int) -> int:
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return first
     raise ServerFailed(f"There are no {count} free ports in a row.")
-
-
-def _wait_until_synced(nodes: list[Node]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if all(
-            node.status("wsrep_local_state_comment") == "Synced"
-            and node.status("wsrep_cluster_size") == str(len(nodes))
-            for node in nodes
-        ):
-            return
-        time.sleep(0.1)
-    raise ServerFailed(f"{GALERA.title}: the nodes did not find each other within {START_SECONDS} seconds.")

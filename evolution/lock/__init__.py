@@ -12,6 +12,7 @@ HEARTBEAT_TIMEOUT seconds by the clock of the one who waits; nobody's time of da
 On SQLite it is a lock on a file beside the database, which the operating system gives back.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
@@ -51,6 +52,9 @@ def migration_lock(connection: BaseDatabaseWrapper, say: Callable[[str], object]
         except Error as error:
             if lost := lost_connection(error):
                 raise lost from error
+            # A transaction that fails because another run has taken over says "deadlock" on a cluster.
+            with contextlib.suppress(Error):
+                lock.check()
             raise
         finally:
             del _held[connection]

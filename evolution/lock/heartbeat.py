@@ -9,7 +9,7 @@ from evolution.lock.keeper import Keeper
 
 BEAT = 1.0  # seconds between two signs of life
 # So many seconds without one, and the holder looks dead. To be taken for dead it takes HEARTBEAT_TIMEOUT.
-QUIET = 5 * BEAT
+QUIET = 3 * BEAT
 
 
 class Heartbeat(threading.Thread):

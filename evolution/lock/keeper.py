@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
 
 from evolution.conf import configuration
+from evolution.lock.identity import is_galera
 
 _YEAR = 31_536_000  # seconds; the longest wait_timeout there is
 
@@ -49,18 +50,6 @@ def patient_session(connection: BaseDatabaseWrapper) -> Iterator[None]:
         if connection.connection is not None:
             with contextlib.suppress(Error):  # it was cut
                 _set(connection, before)
-
-
-def is_galera(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the server is a node of a Galera cluster."""
-    return variables(connection, "wsrep_on").get("wsrep_on") == "ON"
-
-
-def variables(connection: BaseDatabaseWrapper, *names: str) -> dict[str, str]:
-    """Those of the server's variables that it has, by name. Also answered by a node that takes no other question."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW VARIABLES WHERE variable_name IN %s", [names])
-        return {name.lower(): value for name, value in cursor.fetchall()}
 
 
 def _session(connection: BaseDatabaseWrapper) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from evolution.conf import configuration
 from evolution.lock import claims
 from evolution.lock.base import Lock, myself
 from evolution.lock.claims import Claim
-from evolution.lock.errors import LockLost, LockRefused, error_text, lost_connection, refusal
+from evolution.lock.errors import LockLost, error_number, error_text, lost_connection, refusal
 from evolution.lock.heartbeat import QUIET, Heartbeat
-from evolution.lock.keeper import Keeper, patient_session, variables
+from evolution.lock.identity import server_identity
+from evolution.lock.keeper import Keeper, patient_session
 from evolution.lock.processlist import Session, schema_changes, session
 from evolution.lock.waiting import Patience, Silence
 
@@ -60,11 +61,12 @@ def server_lock(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -
     """Hold the lock of the database. Raises LockHeld and LockRefused."""
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(patient_session(connection))
-            attempt = _Attempt(connection, Patience(say))
+            server = server_identity(connection)
+            attempt = _Attempt(connection, server, Patience(say))
             stack.callback(attempt.keeper.close)
             stack.callback(attempt.release_server_lock)
             attempt.succeed()
+            stack.enter_context(patient_session(connection))
         except Error as error:
             raise refusal(error) from error
         heartbeat = Heartbeat(attempt.keeper, attempt.mine.token)
@@ -80,7 +82,7 @@ def server_lock(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -
 class _Attempt:
     """One run's way to the lock."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, patience: Patience) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, server: str, patience: Patience) -> None:
         self.connection = connection
         self.patience = patience
         self.keeper = Keeper(connection)
@@ -88,13 +90,11 @@ class _Attempt:
         self.mine = Claim(
             secrets.token_hex(16),
             myself(),
-            _server(connection),
+            server,
             int(_value(connection, "SELECT CONNECTION_ID()")),
         )
         self.has_server_lock = False
-        # What stands in the row, and for how many seconds it has stood there unchanged.
-        self.claim: Claim | None = None
-        self.quiet = 0.0
+        self.claim: Claim | None = None  # what stands in the row
         self.silence = Silence()
 
     def succeed(self) -> None:
@@ -118,9 +118,7 @@ class _Attempt:
     def _take(self) -> bool:
         if not self.has_server_lock:
             self.has_server_lock = _value(self.connection, "SELECT GET_LOCK(%s, 0)", self.name) == 1
-        self.claim = claims.read(self.keeper.connection())
-        self.quiet = self.silence.seconds(self.claim)
-        if not self.has_server_lock:
+        if not self._read() or not self.has_server_lock:
             return False
         if self.claim is None:
             return claims.insert(self.keeper.connection(), self.mine)
@@ -130,16 +128,28 @@ class _Attempt:
             self.patience.tell("taken", f"The run of {self.claim.holder} has died. This one takes over.")
         return taken
 
+    def _read(self) -> bool:
+        """Look at the row; False where a cluster did not answer, as it is busy with a change of a table."""
+        try:
+            self.claim = claims.read(self.keeper.connection())
+        except Error as error:
+            if error_number(error) != claims.LOCK_WAIT:
+                raise
+            self.silence.look_in_vain()
+            return False
+        self.silence.look(self.claim)
+        return True
+
     def _is_dead(self, claim: Claim) -> bool:
         # Who writes this server into the row holds its GET_LOCK for as long as his connection lives.
-        return claim.server == self.mine.server or self.quiet >= configuration().heartbeat_timeout
+        return claim.server == self.mine.server or self.silence.seconds >= configuration().heartbeat_timeout
 
     # --- Waiting
 
     def _wait(self) -> None:
         blocker = None if self.has_server_lock else self._blocker()
-        if self.claim is None or self.quiet < QUIET:
-            alive = self.claim is None or self.silence.moved
+        if self.claim is None or self.silence.seconds < QUIET:
+            alive = self.claim is None or self.silence.broken
             self.patience.wait_for(self._holder(blocker), alive=alive)
         elif blocker and blocker.is_busy:
             # Without a time limit: it ends when the statement does, and nobody could do anything before.
@@ -159,13 +169,15 @@ class _Attempt:
             f"The run of {claim.holder} gives no sign of life. Taking over when it has been so for "
             f"{limit} seconds.",
         )
-        if self.quiet >= limit and not self.has_server_lock:
+        if self.silence.seconds >= limit and not self.has_server_lock:
             self._cut(claim, blocker)
         self.patience.wait()
 
     def _cut(self, claim: Claim, blocker: Session | None) -> None:
         """Cut the connection of a holder who is dead or frozen; it is idle, and the server keeps it for hours."""
-        reason = f"The run of {claim.holder} has given no sign of life for {int(self.quiet)} seconds"
+        reason = (
+            f"The run of {claim.holder} has given no sign of life for {int(self.silence.seconds)} seconds"
+        )
         if blocker is None or claim.server != self.mine.server or blocker.number != claim.connection_id:
             self.patience.end_if_late(f"{reason}, and its connection can't be found.")
             return
@@ -192,23 +204,6 @@ def _lock_name(connection: BaseDatabaseWrapper) -> str:
     """
     database = str(connection.settings_dict["NAME"]).lower()
     return f"evolution.{hashlib.sha256(database.encode()).hexdigest()[:40]}"
-
-
-def _server(connection: BaseDatabaseWrapper) -> str:
-    """The server that keeps this connection's GET_LOCK, told apart from all others. Raises LockRefused."""
-    found = variables(
-        connection, "server_uuid", "hostname", "port", "datadir", "wsrep_on", "wsrep_osu_method"
-    )
-    if found.get("wsrep_on") != "ON":
-        return found.get("server_uuid") or f"{found['hostname']}:{found['port']} {found['datadir']}"[:255]
-    if found["wsrep_osu_method"] != "TOI":
-        raise LockRefused(
-            f"wsrep_OSU_method is {found['wsrep_osu_method']}, so that each table would be changed on this node alone. "
-            "Nothing was changed. Set it to TOI and run migrate again."
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW STATUS LIKE 'wsrep_gcomm_uuid'")
-        return str(cursor.fetchone()[1])
 
 
 def _value(connection: BaseDatabaseWrapper, sql: str, *parameters: Any) -> Any:

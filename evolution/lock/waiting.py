@@ -7,6 +7,7 @@ from evolution.conf import configuration
 from evolution.lock.errors import LockHeld
 
 INTERVAL = 0.25  # seconds between two tries
+LOOK = 4 * INTERVAL  # so many seconds at most lie between two looks of one who is awake
 
 
 class Patience:
@@ -44,16 +45,26 @@ class Patience:
 
 
 class Silence:
-    """For how long something has not changed, by this machine's steady clock, and whether it was seen to change."""
+    """For how long something was not seen to change, by this machine's steady clock.
+
+    Only time in which it was looked at counts: who was frozen, or got no answer, has not seen that nothing happened.
+    """
 
     def __init__(self) -> None:
-        self.moved = False
+        self.seconds = 0.0
+        self.broken = False  # whether it was ever seen to change
         self._seen: object = None
-        self._since = time.monotonic()
+        self._looked_at = time.monotonic()
 
-    def seconds(self, now: object) -> float:
-        """For how long it has been as it is `now`, as far as it was looked at."""
-        if now != self._seen:
-            self.moved = self._seen is not None
-            self._seen, self._since = now, time.monotonic()
-        return time.monotonic() - self._since
+    def look(self, now: object) -> None:
+        """Take notice of how it is now."""
+        before, self._looked_at = self._looked_at, time.monotonic()
+        if now == self._seen:
+            self.seconds += min(self._looked_at - before, LOOK)
+        else:
+            self.broken = self._seen is not None
+            self.seconds, self._seen = 0.0, now
+
+    def look_in_vain(self) -> None:
+        """There was no answer: the time until now does not count."""
+        self._looked_at = time.monotonic()

@@ -34,6 +34,19 @@ def migrate(database: str, **settings: int) -> tuple[int, str, str]:
     return run(database, SETTINGS.format(settings) + MIGRATE)
 
 
+def migrate_until(statement: str) -> str:
+    """Work that migrates the library, says `there` before the statement that begins so, and waits to go on."""
+    return f"""
+def halt(execute, sql, *rest):
+    if sql.startswith({statement!r}):
+        print('there', flush=True)
+        sys.stdin.readline()
+    return execute(sql, *rest)
+import sys
+with connection.execute_wrapper(halt): {MIGRATE}
+"""
+
+
 @contextmanager
 def started(database: str, work: str) -> Iterator[subprocess.Popen[str]]:
     """A process that works, until the block ends at the latest."""
