@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.accounting import LOCK_TABLE
-from evolution.journal import is_schema_change
+from evolution.statements import is_schema_change
 
 _LENGTH = 60  # of a statement that is shown
 

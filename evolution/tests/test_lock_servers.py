@@ -142,7 +142,7 @@ def test_a_transaction_of_a_holder_that_was_taken_over_is_not_committed(empty_da
 
 
 def test_a_change_of_a_table_that_goes_on_after_its_run_was_killed_is_waited_for(library):
-    make_slow_table(library, 2000)
+    make_slow_table(library, 1500)
     with held(library, f"connection.cursor().execute({SLOW!r})") as process:
         tell(process)
         wait_for_slow(library)
@@ -152,7 +152,7 @@ def test_a_change_of_a_table_that_goes_on_after_its_run_was_killed_is_waited_for
     assert code == 0, errors
     assert "gives no sign of life, and the server is still busy with its statement" in errors
     assert "ALTER TABLE slow" in errors
-    assert query(library, "SELECT COUNT(hash) FROM slow") == "[(2000,)]"
+    assert query(library, "SELECT COUNT(hash) FROM slow") == "[(1500,)]"
 
 
 def test_a_change_of_a_table_by_somebody_without_the_lock_is_waited_for(empty_database):
