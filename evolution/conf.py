@@ -10,6 +10,7 @@
 | CLIENT_PROGRAM | the command of the server's client | `mariadb` or `mysql` on the PATH |
 | SCRATCH_DATABASE | an empty database on the same server, for a user who may not make one | one is made |
 | LOCK_TIMEOUT | seconds that `migrate` waits for another run of it | 300 |
+| HEARTBEAT_TIMEOUT | seconds without a sign of life after which a run counts as dead; 5 at least | 60 |
 | REHEARSAL_LIMIT | megabytes of data above which a rehearsal has to be asked for, by `--rehearsal` | 10000 |
 | LOCK_WAIT | seconds that a schema change waits for other sessions, while new ones queue behind it | 3 |
 | LOCK_WAIT_TRIES | how often it tries | 20 |
@@ -44,6 +45,7 @@ class Configuration:
     client_program: tuple[str, ...] = ()
     scratch_database: str | None = None
     lock_timeout: int = 300
+    heartbeat_timeout: int = 60
     patience: int = 5
     rehearsal_limit: int = 10_000
     lock_wait: int = 3
@@ -78,9 +80,9 @@ def _command(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(shlex.split(value) if isinstance(value, str) else value)
 
 
-def _number(value: str | int) -> int:
+def _number(value: str | int, least: int = 1) -> int:
     number = int(value)
-    if number < 1:
+    if number < least:
         raise ValueError
     return number
 
@@ -94,6 +96,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "CLIENT_PROGRAM": _command,
     "SCRATCH_DATABASE": lambda value: value or None,
     "LOCK_TIMEOUT": _number,
+    "HEARTBEAT_TIMEOUT": lambda value: _number(value, least=5),
     "PATIENCE": _number,
     "REHEARSAL_LIMIT": _number,
     "LOCK_WAIT": _number,

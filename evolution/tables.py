@@ -2,6 +2,7 @@
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from evolution.accounting import LOCK_TABLE
 from evolution.models import Run, Statement
 
 MODELS = (Run, Statement)
@@ -9,7 +10,7 @@ MODELS = (Run, Statement)
 
 def table_names_of_evolution() -> set[str]:
     """The names of the tables that hold what `migrate` writes down about itself."""
-    return {model._meta.db_table for model in MODELS}
+    return {model._meta.db_table for model in MODELS} | {LOCK_TABLE}
 
 
 def ensure_tables(connection: BaseDatabaseWrapper) -> None:

@@ -96,16 +96,16 @@ def running(engine: Engine) -> Iterator[Server]:
     programs = engine.programs()
     # Not below TMPDIR: a socket's path must stay short.
     with tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp") as folder:
-        start = _Start(engine, programs, Path(folder))
+        start = Start(engine, programs, Path(folder))
         start.initialise()
         process = start.launch()
         try:
             yield start.wait(process)
         finally:
-            _stop(process)
+            stop(process)
 
 
-class _Start:
+class Start:
     """The steps from an empty folder to a server that answers."""
 
     def __init__(self, engine: Engine, programs: Unpacked, folder: Path) -> None:
@@ -114,8 +114,9 @@ class _Start:
         self.folder = folder
         self.log = folder / "log"
         self.password = secrets.token_urlsafe(12)
-        self.port = _free_port()
-        (folder / "data").mkdir()
+        self.port = free_port()
+        self.data = folder / "data"
+        self.data.mkdir()
 
     def _server(self, *options: str) -> list[str]:
         share = self.programs.root / "usr" / "share" / "mysql"
@@ -123,7 +124,7 @@ class _Start:
             *self.programs.command(self.engine.server),
             "--no-defaults",
             f"--basedir={self.programs.root / 'usr'}",
-            f"--datadir={self.folder / 'data'}",
+            f"--datadir={self.data}",
             f"--tmpdir={self.folder}",
             f"--lc-messages-dir={share}",
             f"--character-sets-dir={share / 'charsets'}",
@@ -158,7 +159,7 @@ class _Start:
         return first + b"\n".join((share / name).read_bytes() for name in names)
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Start the server with its user, its password and the database."""
+        """Start the server for the first time, with its user, its password and the database."""
         first_statements = self.folder / "first.sql"
         first_statements.touch(mode=0o600)
         first_statements.write_text(
@@ -167,6 +168,10 @@ class _Start:
             f"grant all privileges on *.* to '{USER}'@'%' with grant option;\n",
             encoding="ascii",
         )
+        return self.launch_again(f"--init-file={first_statements}")
+
+    def launch_again(self, *more: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start the server on the data that it has, with more options and variables if need be."""
         # If this script is killed outright, the server goes with it.
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         options = (
@@ -174,7 +179,7 @@ class _Start:
             "--bind-address=127.0.0.1",
             f"--socket={self.folder / 's'}",
             f"--pid-file={self.folder / 'pid'}",
-            f"--init-file={first_statements}",
+            *more,
         )
         with self.log.open("a") as log:
             # A session of its own: Ctrl-C is for the command, which still needs the server while it ends.
@@ -184,6 +189,7 @@ class _Start:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=os.environ | environment,
             )
 
     def wait(self, process: subprocess.Popen[bytes]) -> Server:
@@ -192,13 +198,13 @@ class _Start:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise self._failed("ended while it started")
-            if version := self._ask("select version()"):
+            if version := self.ask("select version()"):
                 url = f"mysql://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
                 return Server(self.engine, url, version)
             time.sleep(0.05)
         raise self._failed(f"did not answer within {START_SECONDS} seconds")
 
-    def _ask(self, query: str) -> str:
+    def ask(self, query: str) -> str:
         """The answer to `query`, empty when there is none yet."""
         command = [
             *self.programs.command(self.engine.client),
@@ -221,14 +227,16 @@ class _Start:
         return ServerFailed(f"{self.engine.title} {what}. Its last lines:\n" + "\n".join(last))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the server to end, and make it after STOP_SECONDS."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from evolution.tests.holders import PREPARE
+from evolution.tests.processes import run
 from evolution.tests.shelf import Shelf, shelf_in
 
 
@@ -32,3 +34,11 @@ def empty_database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterat
             yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
         finally:
             cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+@pytest.fixture
+def library(empty_database: str) -> str:
+    """The address of a database in which the library's first migration is applied, with rows."""
+    code, _output, errors = run(empty_database, PREPARE)
+    assert code == 0, errors
+    return empty_database

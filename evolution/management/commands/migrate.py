@@ -17,7 +17,7 @@ from evolution.adoption import tables_beyond_initial, unadopted_tables
 from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
-from evolution.lock import LockHeld, migration_lock
+from evolution.lock import LockHeld, LockLost, LockRefused, migration_lock
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
@@ -40,9 +40,11 @@ docs/evolution.md explains each stage."""
 
 EXIT_CODES: dict[type[Exception], int] = {
     LockHeld: 1,
+    LockRefused: 1,
     Refused: 1,
     CannotAbort: 1,
     NoSuchTarget: 2,
+    LockLost: 3,
     Diverged: 3,
     TableInUse: 3,
     HiddenSchemaChange: 3,
@@ -96,7 +98,7 @@ class Command(migrate.Command):
         before = runs.latest(connection) if options["as_json"] else None
         work = self._abort if options["abort"] else self._migrate
         try:
-            with migration_lock(connection, self.stderr.write), short_waits(connection):
+            with migration_lock(connection, self.stderr.write) as self._lock, short_waits(connection):
                 work(connection, *args, **options)
         except tuple(EXIT_CODES) as stopped:
             raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from stopped
@@ -123,7 +125,7 @@ class Command(migrate.Command):
         if not options["fake"]:
             _refuse_unadopted(connection, fake_initial=options["fake_initial"])
         # Django's command names its executor by this name and offers no other way to give it one.
-        executor = partial(StagedExecutor, stages, lambda: None)
+        executor = partial(StagedExecutor, stages, self._lock.check)
         with patch.object(migrate, "MigrationExecutor", executor):
             super().handle(*args, **options)
         if not looks_only and (halfway := runs.halfway(connection)):
@@ -148,7 +150,9 @@ class Command(migrate.Command):
         if run is None:
             report.note("No run was cut short: there is nothing to undo.")
             return
-        Abort(connection, JournaledExecutor(connection, run=run), run, report).carry_out()
+        Abort(
+            connection, JournaledExecutor(connection, run=run, guard=self._lock.check), run, report
+        ).carry_out()
         report.note(
             self.style.SUCCESS(f"The state before the run of {run.started_at:%Y-%m-%d %H:%M} UTC is back.")
         )
