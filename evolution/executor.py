@@ -11,6 +11,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -134,6 +135,9 @@ class JournaledExecutor(MigrationExecutor):
 
     def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Any]) -> list[Any]:
         """Begin an operation of which the journal holds nothing yet; what it leaves for the end."""
+        if self.connection.features.can_rollback_ddl:
+            self._run_in_a_transaction(journal, number, step)
+            return []
         if not step.is_opaque:
             try:
                 captured = capture(self.connection, deferred, step.run)
@@ -154,6 +158,27 @@ class JournaledExecutor(MigrationExecutor):
 
         journal.run_whole(number, step.description, work, atomic=step.atomic)
         return list(editor.deferred_sql)
+
+    def _run_in_a_transaction(self, journal: Journal, number: int, step: Step) -> None:
+        """One operation of a migration that is not atomic, where the database can roll schema changes back."""
+        # Entered before the transaction, since SQLite can't switch foreign keys off within one.
+        with self.connection.schema_editor(atomic=False) as editor:
+
+            def work() -> list[str]:
+                step.run(editor)
+                for sql in editor.deferred_sql:
+                    editor.execute(sql, None)
+                editor.deferred_sql = []
+                return []
+
+            atomic = step.atomic or not _is_written_by_hand(step.operation)
+            journal.run_whole(number, step.description, work, atomic=atomic)
+
+
+def _is_written_by_hand(operation: Operation) -> bool:
+    """Whether it may hold what cannot run in a transaction, such as VACUUM."""
+    nested = getattr(operation, "database_operations", [])
+    return isinstance(operation, RunPython | RunSQL) or any(map(_is_written_by_hand, nested))
 
 
 def _runs_code(operation: Operation) -> bool:
