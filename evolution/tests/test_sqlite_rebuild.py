@@ -1,6 +1,9 @@
 """SQLite tables that are built anew: what stands on them lives on, and no row and no id is lost."""
 
+from typing import Any
+
 import pytest
+from django.apps.registry import Apps
 from django.db import NotSupportedError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
@@ -21,13 +24,19 @@ WRITER = (
     "migrations.AddField('Book', 'writer', models.ForeignKey('shelf.Writer', models.CASCADE, null=True)),"
 )
 RENAME_WRITER = "migrations.RenameField('Book', 'writer', 'author'),"
+# Another table's trigger, which writes into the one that is rebuilt.
+NEW_WRITER = (
+    "CREATE TRIGGER my_trigger AFTER INSERT ON shelf_writer"
+    " BEGIN INSERT INTO shelf_book (title) VALUES (new.name); END"
+)
 RENAME_TITLE = "migrations.RenameField('Book', 'title', 'name'),"
 
 
 def on_the_shelf(shelf: Shelf) -> dict[str, str]:
     """The views, triggers and indexes that the tests made, by name."""
     rows = shelf.rows(
-        "SELECT name, sql FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL AND name LIKE 'my%' ORDER BY rowid"
+        "SELECT name, sql FROM sqlite_master"
+        " WHERE type <> 'table' AND sql IS NOT NULL AND name LIKE 'my%' ORDER BY rowid"
     )
     return dict(rows)
 
@@ -65,8 +74,8 @@ def books(shelf: Shelf) -> Shelf:
         "CREATE UNIQUE INDEX my_index ON shelf_book (title COLLATE NOCASE)",
         'CREATE VIEW my_view AS SELECT id, title || " 100 %" AS label FROM shelf_book',
         "CREATE VIEW my_view (a, b) AS SELECT * FROM (SELECT id, price FROM shelf_book)",
-        "CREATE TRIGGER my_trigger AFTER UPDATE OF price ON shelf_book BEGIN UPDATE shelf_writer SET name = '100 %'; END",
-        "CREATE TRIGGER my_trigger AFTER INSERT ON shelf_writer BEGIN INSERT INTO shelf_book (title) VALUES (new.name); END",
+        "CREATE TRIGGER my_trigger AFTER UPDATE OF price ON shelf_book BEGIN SELECT '100 %'; END",
+        NEW_WRITER,
     ],
 )
 def test_it_stands_there_word_for_word_after_a_rebuild(books, sql):
@@ -201,37 +210,32 @@ def test_a_renamed_foreign_key_keeps_its_values(books):
 
 
 def test_two_columns_may_change_their_names_with_each_other(shelf):
-    class Pair(models.Model):
-        a = models.ForeignKey("self", models.CASCADE, null=True, db_column="x", related_name="+")
-        b = models.ForeignKey("self", models.CASCADE, null=True, db_column="y", related_name="+")
-
-        class Meta:
-            app_label = "shelf"
-
-    fields = [Pair._meta.get_field(name) for name in "ab"]
+    a, b = (
+        models.ForeignKey("self", models.CASCADE, null=True, db_column=column, related_name="+")
+        for column in "xy"
+    )
+    pair = model("Pair", a=a, b=b)
     swapped = []
-    for field, column in zip(fields, "yx", strict=True):
+    for field, column in ((a, "y"), (b, "x")):
         new = field.clone()
         new.db_column = column
         new.set_attributes_from_name(field.name)
-        new.model = Pair
+        new.model = pair
         swapped.append((field, new))
     with shelf.wrapper.schema_editor() as editor:
-        editor.create_model(Pair)
+        editor.create_model(pair)
     shelf.rows("INSERT INTO shelf_pair (id, x, y) VALUES (1, NULL, NULL), (2, 1, NULL)")
     shelf.rows("CREATE VIEW my_view AS SELECT id, x AS a FROM shelf_pair")
     with shelf.wrapper.schema_editor() as editor:
-        editor._remake_table(Pair, alter_fields=swapped)
+        editor._remake_table(pair, alter_fields=swapped)
     assert shelf.rows("SELECT id, x, y FROM shelf_pair") == [(1, None, None), (2, None, 1)]
     assert shelf.rows("SELECT * FROM my_view") == [(1, None), (2, 1)]
-    assert [field.column for field in fields] == ["x", "y"]
+    assert [a.column, b.column] == ["x", "y"]
 
 
 def test_a_renamed_table_is_read_by_its_views_and_triggers_under_the_new_name(books):
     books.rows("CREATE VIEW my_view AS SELECT title FROM shelf_book")
-    books.rows(
-        "CREATE TRIGGER my_trigger AFTER INSERT ON shelf_writer BEGIN INSERT INTO shelf_book (title) VALUES (new.name); END"
-    )
+    books.rows(NEW_WRITER)
     step(books, "migrations.RenameModel('Book', 'Paper')," + REBUILD.replace("Book", "Paper"))
     books.rows("INSERT INTO shelf_writer (name) VALUES ('Ada')")
     assert books.rows("SELECT * FROM my_view") == [("one",), ("two",), (None,), ("Ada",)]
@@ -260,7 +264,8 @@ def test_a_renamed_table_is_read_by_its_views_and_triggers_under_the_new_name(bo
 def test_what_needs_a_removed_column_stops_the_migration_and_is_named(books, sql, named, indexed):
     step(
         books,
-        f"migrations.AlterField('Book', 'price', models.DecimalField(max_digits=7, decimal_places=2, null=True, db_index={indexed})),",
+        "migrations.AlterField('Book', 'price',"
+        f" models.DecimalField(max_digits=7, decimal_places=2, null=True, db_index={indexed})),",
     )
     books.rows(sql)
     before = books.rows("SELECT * FROM sqlite_master")
@@ -418,16 +423,16 @@ def test_the_sql_of_a_plan_is_shown_and_nothing_is_changed(books):
 
 def book_model() -> type[models.Model]:
     """The books as the first migration has them."""
-    from django.apps.registry import Apps
+    return model(
+        "Book",
+        id=models.AutoField(primary_key=True),
+        title=models.CharField(max_length=20, null=True),
+        price=models.DecimalField(max_digits=7, decimal_places=2, null=True),
+        writer_number=models.IntegerField(null=True),
+    )
 
-    class Book(models.Model):
-        id = models.AutoField(primary_key=True)
-        title = models.CharField(max_length=20, null=True)
-        price = models.DecimalField(max_digits=7, decimal_places=2, null=True)
-        writer_number = models.IntegerField(null=True)
 
-        class Meta:
-            app_label = "shelf"
-            apps = Apps()
-
-    return Book
+def model(name: str, **fields: models.Field[Any, Any]) -> type[models.Model]:
+    """A model of the shelf that nobody else knows."""
+    meta = type("Meta", (), {"app_label": "shelf", "apps": Apps()})
+    return type(name, (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
