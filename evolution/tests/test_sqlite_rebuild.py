@@ -210,10 +210,8 @@ def test_a_renamed_foreign_key_keeps_its_values(books):
 
 
 def test_two_columns_may_change_their_names_with_each_other(shelf):
-    a, b = (
-        models.ForeignKey("self", models.CASCADE, null=True, db_column=column, related_name="+")
-        for column in "xy"
-    )
+    a: Any = models.ForeignKey("self", models.CASCADE, null=True, db_column="x", related_name="+")
+    b: Any = models.ForeignKey("self", models.CASCADE, null=True, db_column="y", related_name="+")
     pair = model("Pair", a=a, b=b)
     swapped = []
     for field, column in ((a, "y"), (b, "x")):

@@ -1,8 +1,10 @@
 """Table rebuilds that keep what stands on the table, and never hand out an id twice."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import NotSupportedError, transaction
 from django.db.backends.sqlite3 import schema
@@ -20,8 +22,7 @@ from evolution.backends.sqlite3.dependants import (
 )
 from evolution.backends.sqlite3.indexes import split_indexes
 
-AnyField = Field[Any, Any]
-Altered = Sequence[tuple[AnyField, AnyField]]
+Altered: TypeAlias = "Sequence[tuple[Field[Any, Any], Field[Any, Any]]]"  # before and after
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
@@ -32,7 +33,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     changed: where one of them needs a column or table that goes, and where a column is there that no model has.
     """
 
-    def remove_field(self, model: type[Model], field: AnyField) -> None:
+    def remove_field(self, model: type[Model], field: Field[Any, Any]) -> None:
         if not self.collect_sql and field.db_parameters(self.connection)["type"] is not None:
             self._refuse_users_of_column(model, field.column)
         super().remove_field(model, field)
@@ -61,8 +62,8 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     def _remake_table(
         self,
         model: type[Model],
-        create_field: AnyField | None = None,
-        delete_field: AnyField | None = None,
+        create_field: Field[Any, Any] | None = None,
+        delete_field: Field[Any, Any] | None = None,
         alter_fields: Altered | None = None,
     ) -> None:
         table, altered = model._meta.db_table, list(alter_fields or [])
@@ -128,7 +129,9 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
         if users := [user for user in users if user.kind != "index" or user.name not in names]:
             raise CannotLiveOn(users, f"this migration removes the column {table}.{column}")
 
-    def _refuse_what_would_go(self, model: type[Model], created: AnyField | None, altered: Altered) -> None:
+    def _refuse_what_would_go(
+        self, model: type[Model], created: Field[Any, Any] | None, altered: Altered
+    ) -> None:
         """Columns that the new table does not have, by no wish of the migration's."""
         table = model._meta.db_table
         fields = [*model._meta.local_concrete_fields, *(field for pair in altered for field in pair)]
