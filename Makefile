@@ -45,6 +45,9 @@ crashtest: ## kill `migrate` at every moment of a run, on MariaDB and MySQL, and
 	for engine in mariadb mysql; do for direction in up down; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash $$direction || exit 1; \
 	done; done
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; \
+	done
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
 	python3 scripts/databases.py fetch mariadb

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
+from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predicted, tables_concerned
 from evolution.models import Run, Statement
 
@@ -122,6 +123,7 @@ class Journal:
         """
         heading = self._line(operation, 0, Kind.OPERATION, description)
         heading.began_at = timezone.now()
+        work = data_steps_of(str(self.migration), backwards=self.backwards)(work)
         if not atomic:
             heading.deferred = work()
         with transaction.atomic(using=self.connection.alias):
@@ -134,6 +136,7 @@ class Journal:
     def close(self) -> None:
         """The migration is done: its lines are history."""
         self.lines.update(closed=True)
+        forget_checkpoints(self.connection, str(self.migration))
 
     # --- One statement
 

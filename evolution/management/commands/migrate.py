@@ -12,6 +12,7 @@ from evolution.adoption import tables_beyond_initial, unadopted_tables
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import LockHeld, migration_lock
+from evolution.progress import quiet
 from evolution.tables import ensure_tables
 
 
@@ -24,7 +25,7 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
         try:
-            with migration_lock(connection, self.stderr.write):
+            with migration_lock(connection, self.stderr.write), quiet(options["verbosity"] == 0):
                 if not options["fake"]:
                     _refuse_unadopted(connection, fake_initial=options["fake_initial"])
                 if not (options["plan"] or options["check_unapplied"]):
