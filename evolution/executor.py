@@ -72,7 +72,7 @@ class JournaledExecutor(MigrationExecutor):
         fake: bool = False,
         fake_initial: bool = False,
     ) -> ProjectState:
-        if fake or self._rolls_back(migration):
+        if fake or self._is_djangos(migration):
             return super().apply_migration(state, migration, fake, fake_initial)
         if fake_initial:
             applied, state = self.detect_soft_applied(state, migration)
@@ -90,7 +90,7 @@ class JournaledExecutor(MigrationExecutor):
     def unapply_migration(
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
-        if fake or self._rolls_back(migration):
+        if fake or self._is_djangos(migration):
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
         journal = Journal(self.connection, self._journaled_run(), migration, backwards=True)
@@ -109,7 +109,10 @@ class JournaledExecutor(MigrationExecutor):
             self._run = runs.begin(self.connection)
         return self._run
 
-    def _rolls_back(self, migration: Migration) -> bool:
+    def _is_djangos(self, migration: Migration) -> bool:
+        """Whether the database can roll it back whole, or it has its own way, which knows no journal."""
+        if (type(migration).apply, type(migration).unapply) != (Migration.apply, Migration.unapply):
+            return True
         return self.connection.features.can_rollback_ddl and migration.atomic
 
     def _report(self, action: str, migration: Migration) -> None:

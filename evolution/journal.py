@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
@@ -20,6 +20,8 @@ from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predi
 from evolution.models import Run, Statement
 
 _SCHEMA_CHANGE = re.compile(r"\s*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|LOCK)\b", re.IGNORECASE)
+
+CONNECTION_FAILED = range(2000, 3000)  # the client's own errors
 
 Kind = Statement.Kind
 State = Statement.State
@@ -101,18 +103,39 @@ class Journal:
         return page
 
     def carry_out(self, page: Page) -> None:
-        """Run the statements of a page that are not done. Raises Diverged."""
+        """Run the statements of a page that are not done. Raises Diverged.
+
+        A page whose first statement the server refuses is forgotten.
+        """
         for number, line in enumerate(page.statements):
             if line.state == State.DONE:
                 continue
             following = page.statements[number + 1] if number + 1 < len(page.statements) else page.heading
-            if line.kind == Kind.SCHEMA:
-                self._change_schema(line)
-                self._tick(line, following)
-            else:
-                with transaction.atomic(using=self.connection.alias):
-                    self._execute(line.sql)
+            try:
+                if line.kind == Kind.SCHEMA:
+                    self._change_schema(line)
                     self._tick(line, following)
+                else:
+                    with transaction.atomic(using=self.connection.alias):
+                        self._execute(line.sql)
+                        self._tick(line, following)
+            except DatabaseError as error:
+                if number == 0 and self._was_refused(line, error):
+                    self._withdraw(page)
+                raise
+
+    def _was_refused(self, line: Statement, error: DatabaseError) -> bool:
+        """Whether the server has said no, and nothing is changed: not when it was the connection that failed."""
+        code = error.args[0] if error.args else None
+        if not isinstance(code, int) or code in CONNECTION_FAILED:
+            return False
+        return line.before is None or fingerprint(self.connection, list(line.before)) == line.before
+
+    def _withdraw(self, page: Page) -> None:
+        """Forget an operation of which nothing was carried out: the migration may be another one the next time."""
+        operation = page.heading.operation
+        self.lines.filter(operation=operation).delete()
+        del self.pages[operation]
 
     def run_whole(
         self, operation: int, description: str, work: Callable[[], list[str]], *, atomic: bool

@@ -1,6 +1,7 @@
-"""Migrations that are not atomic, under the journal."""
+"""Migrations that are not atomic, and migrations that the server refuses."""
 
 import pytest
+from django.db import IntegrityError
 
 from evolution.executor import JournaledExecutor
 from evolution.tests.shelf import Shelf
@@ -47,3 +48,30 @@ def test_one_of_schema_changes_goes_back(shelf):
     migrate(shelf, "0001_initial")
     assert shelf.rows("SELECT title FROM shelf_book") == [("one",)]
     assert "shelf_shop" not in shelf.wrapper.introspection.table_names()
+
+
+def test_a_migration_that_the_server_refused_may_be_put_right_in_its_file(shelf):
+    shelf.books("same", "same")
+    unique = (
+        "migrations.AlterField('Book', 'title', models.CharField(max_length=20, null=True, unique=True)),"
+    )
+    shelf.write("0002_next", unique)
+    with pytest.raises(IntegrityError):
+        migrate(shelf, "0002_next")
+    shelf.write("0002_next", "migrations.AddField('Book', 'pages', models.IntegerField(null=True)),")
+    migrate(shelf, "0002_next")
+    assert shelf.rows("SELECT title, pages FROM shelf_book") == [("same", None), ("same", None)]
+
+
+def test_what_was_done_before_a_statement_that_the_server_refused_is_not_done_again(shelf):
+    shelf.books("same", "same")
+    shelf.write(
+        "0002_next",
+        "migrations.AddField('Book', 'pages', models.IntegerField(null=True)),"
+        "migrations.AlterField('Book', 'title', models.CharField(max_length=20, null=True, unique=True)),",
+    )
+    with pytest.raises(IntegrityError):
+        migrate(shelf, "0002_next")
+    shelf.rows("UPDATE shelf_book SET title = 'other' WHERE id = 2")
+    migrate(shelf, "0002_next")
+    assert shelf.rows("SELECT title, pages FROM shelf_book ORDER BY id") == [("same", None), ("other", None)]
