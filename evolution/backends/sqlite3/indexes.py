@@ -1,9 +1,10 @@
 """Which of a table's indexes are Django's own, under whatever name, and which were made by hand."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.backends.utils import strip_quotes
 from django.db.models import Model
 
 from evolution.backends.sqlite3.dependants import Dependant
@@ -17,19 +18,18 @@ _DJANGOS = re.compile(r"_[0-9a-f]{8}(_uniq|_idx)?$")
 
 
 def split_indexes(
-    editor: Any, model: type[Model], dependants: Sequence[Dependant]
+    editor: Any, model: type[Model], dependants: Sequence[Dependant], altered: Iterable[tuple[Any, Any]] = ()
 ) -> tuple[list[Dependant], list[Dependant]]:
-    """The indexes of the model's table: those that Django would make for it, and all others.
+    """The indexes of the model's table: those that Django would make for it and its `altered` fields, and all others.
 
     After a table or a column was renamed, Django's own go on under their old names: what they index tells.
     """
-    unknown = [
-        found for found in dependants if found.kind == "index" and found.belongs_to(model._meta.db_table)
-    ]
+    table = strip_quotes(model._meta.db_table)
+    unknown = [found for found in dependants if found.kind == "index" and found.belongs_to(table)]
     own: list[Dependant] = []
     if not unknown:
         return own, unknown
-    wanted = _wanted(editor, model)
+    wanted = _wanted(editor, model, altered)
     for by_name in (True, False):  # a name that fits wins
         for sql in list(wanted):
             alike = [
@@ -45,11 +45,17 @@ def split_indexes(
     return own, unknown
 
 
-def _wanted(editor: Any, model: type[Model]) -> list[str]:
+def _wanted(editor: Any, model: type[Model], altered: Iterable[tuple[Any, Any]]) -> list[str]:
     collecting = type(editor)(editor.connection, collect_sql=True)
     collecting.deferred_sql = []  # as entering it would
     collecting.table_sql(model)  # leaves those that are unique for the end
-    return [str(sql) for sql in [*collecting.deferred_sql, *collecting._model_indexes_sql(model)]]
+    wanted = [*collecting.deferred_sql, *collecting._model_indexes_sql(model)]
+    for old, new in altered:
+        # Whoever calls the editor by hand may have taken them from another model.
+        wanted += collecting._field_indexes_sql(model, old)
+        if old.unique and not new.unique:  # it is not to be unique any more, whatever makes it so
+            wanted.append(collecting._create_unique_sql(model, [old]))
+    return list(dict.fromkeys(map(str, wanted)))
 
 
 def _shape(sql: str) -> tuple[bool, str]:
