@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
+.PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest djangosuite \
 	databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
@@ -48,6 +48,10 @@ crashtest: ## kill `migrate` at every moment of a run, on MariaDB and MySQL, and
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; \
 	done
+
+djangosuite: ## Django's own tests of migrations on this project's backend and executor, beside stock Django's
+	$(PYTHON) scripts/djangosuite.py
+	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/djangosuite.py
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
 	python3 scripts/databases.py fetch mariadb
