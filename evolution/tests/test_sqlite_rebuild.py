@@ -9,6 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.executor import JournaledExecutor
+from evolution.tests.own_database import own_database
 from evolution.tests.shelf import Shelf
 
 pytestmark = pytest.mark.skipif(
@@ -323,6 +324,15 @@ def test_a_column_that_no_model_has_stops_the_rebuild_that_would_lose_it(books, 
         CannotLiveOn, match=f"The column shelf_book.{name} could not live on: the table has to be built"
     ):
         step(books, REBUILD)
+
+
+def test_migrate_says_it_in_one_line(tmp_path, monkeypatch, django_db_blocker):
+    with django_db_blocker.unblock(), own_database(tmp_path, monkeypatch) as database:
+        database.managed("migrate")
+        database.execute("CREATE VIEW my_view AS SELECT archived_at FROM estimation_group")
+        said = database.refused("migrate", "groups", "0004")
+        assert "The view my_view could not live on: this migration removes the column" in said
+        assert database.execute("SELECT * FROM my_view") == []
 
 
 def test_a_view_that_does_not_work_and_stops_a_change_in_place_is_named(books):

@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.adoption import tables_beyond_initial, unadopted_tables
+from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import LockHeld, migration_lock
@@ -33,7 +34,7 @@ class Command(migrate.Command):
                 # Django's command names its executor by this name and offers no other way to give it one.
                 with patch.object(migrate, "MigrationExecutor", JournaledExecutor):
                     super().handle(*args, **options)
-        except (LockHeld, Diverged) as stopped:
+        except (LockHeld, Diverged, CannotLiveOn) as stopped:
             raise CommandError(str(stopped)) from None
 
 
