@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
-	galeratest databases mariadb mysql secrets up down trial clean
+	galeratest djangosuite databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,13 @@ crashtest: ## kill `migrate` at every moment of a run, on MariaDB and MySQL, and
 	for engine in mariadb mysql; do for direction in up down; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash $$direction || exit 1; \
 	done; done
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; \
+	done
+
+djangosuite: ## Django's own tests of migrations on this project's backend and executor, beside stock Django's
+	$(PYTHON) scripts/djangosuite.py
+	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/djangosuite.py
 
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (three minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera

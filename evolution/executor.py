@@ -12,6 +12,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -74,7 +75,7 @@ class JournaledExecutor(MigrationExecutor):
         fake_initial: bool = False,
     ) -> ProjectState:
         self.guard()
-        if fake or self._rolls_back(migration):
+        if fake or self._is_djangos(migration):
             return super().apply_migration(state, migration, fake, fake_initial)
         if fake_initial:
             applied, state = self.detect_soft_applied(state, migration)
@@ -93,7 +94,7 @@ class JournaledExecutor(MigrationExecutor):
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
         self.guard()
-        if fake or self._rolls_back(migration):
+        if fake or self._is_djangos(migration):
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
         journal = self._journal(migration, backwards=True)
@@ -153,9 +154,10 @@ class JournaledExecutor(MigrationExecutor):
             self.connection, self.run, migration, backwards=backwards, guard=self.guard, say=self.say
         )
 
-    def _rolls_back(self, migration: Migration) -> bool:
-        """Whether it needs no journal: Django's own way with it is safe here."""
-        if not self.keeps_journal:
+    def _is_djangos(self, migration: Migration) -> bool:
+        """Whether it needs no journal: it rolls back whole, begins again, or has its own way, which knows none."""
+        own_way = (type(migration).apply, type(migration).unapply) != (Migration.apply, Migration.unapply)
+        if own_way or not self.keeps_journal:
             return True
         return self.connection.features.can_rollback_ddl and migration.atomic
 
@@ -186,7 +188,7 @@ class JournaledExecutor(MigrationExecutor):
     def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Any]) -> list[Any]:
         """Begin an operation of which the journal holds nothing yet; what it leaves for the end."""
         if self.connection.features.can_rollback_ddl:
-            self._run_in_transaction(journal, number, step)
+            self._run_in_a_transaction(journal, number, step)
             return []
         if not step.is_opaque:
             try:
@@ -210,22 +212,31 @@ class JournaledExecutor(MigrationExecutor):
         journal.run_whole(number, step.description, work, atomic=step.atomic)
         return list(editor.deferred_sql)
 
-    def _run_in_transaction(self, journal: Journal, number: int, step: Step) -> None:
-        """An operation of a migration that is not atomic, on a database that rolls schema changes back."""
-        atomic = step.atomic or not step.is_opaque
-
-        def work() -> list[str]:
-            with self.connection.schema_editor(atomic=atomic) as editor:
-                step.run(editor)
-            return []
-
-        with self.connection.constraint_checks_disabled() if atomic else nullcontext():
-            journal.run_whole(number, step.description, work, atomic=atomic)
-
     def _no_hidden_changes(self, migration: Migration) -> AbstractContextManager[None]:
         if self.allows_hidden_changes or HIDDEN_CHANGE in accepted_by(migration):
             return nullcontext()
         return no_schema_changes(self.connection)
+
+    def _run_in_a_transaction(self, journal: Journal, number: int, step: Step) -> None:
+        """One operation of a migration that is not atomic, where the database can roll schema changes back."""
+        # Entered before the transaction, since SQLite can't switch foreign keys off within one.
+        with self.connection.schema_editor(atomic=False) as editor:
+
+            def work() -> list[str]:
+                step.run(editor)
+                for sql in editor.deferred_sql:
+                    editor.execute(sql, None)
+                editor.deferred_sql = []
+                return []
+
+            atomic = step.atomic or not _is_written_by_hand(step.operation)
+            journal.run_whole(number, step.description, work, atomic=atomic)
+
+
+def _is_written_by_hand(operation: Operation) -> bool:
+    """Whether it may hold what cannot run in a transaction, such as VACUUM."""
+    nested = getattr(operation, "database_operations", [])
+    return isinstance(operation, RunPython | RunSQL) or any(map(_is_written_by_hand, nested))
 
 
 def _runs_code(operation: Operation) -> bool:

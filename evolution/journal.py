@@ -10,15 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
+from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predicted, tables_concerned
 from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
 from evolution.statements import is_schema_change
+
+CONNECTION_FAILED = range(2000, 3000)  # the client's own errors
 
 Kind = Statement.Kind
 State = Statement.State
@@ -117,16 +120,31 @@ class Journal:
         return page
 
     def carry_out(self, page: Page) -> None:
-        """Run the statements of a page that are not done. Raises Diverged."""
+        """Run the statements of a page that are not done. Raises Diverged.
+
+        A page whose first statement the server refuses is forgotten.
+        """
         for number, line in enumerate(page.statements):
             if line.state == State.DONE:
                 continue
             following = page.statements[number + 1] if number + 1 < len(page.statements) else page.heading
-            if line.kind == Kind.SCHEMA:
-                self._change_schema(line)
-                self._tick(line, following)
-            else:
-                self._in_one_transaction(partial(self._change_rows, line, following))
+            try:
+                if line.kind == Kind.SCHEMA:
+                    self._change_schema(line)
+                    self._tick(line, following)
+                else:
+                    self._in_one_transaction(partial(self._change_rows, line, following))
+            except DatabaseError as error:
+                if number == 0 and self._was_refused(line, error):
+                    self.forget(page.heading.operation)
+                raise
+
+    def _was_refused(self, line: Statement, error: DatabaseError) -> bool:
+        """Whether the server has said no, and nothing is changed: not when it was the connection that failed."""
+        code = error.args[0] if error.args else None
+        if not isinstance(code, int) or code in CONNECTION_FAILED:
+            return False
+        return line.before is None or fingerprint(self.connection, list(line.before)) == line.before
 
     def run_whole(
         self, operation: int, description: str, work: Callable[[], list[str]], *, atomic: bool
@@ -138,6 +156,7 @@ class Journal:
         """
         heading = self._heading(operation, description)
         self.guard()
+        work = data_steps_of(str(self.migration), backwards=self.backwards)(work)
         if not atomic:
             heading.save(using=self.connection.alias)
             heading.deferred = work()
@@ -166,11 +185,12 @@ class Journal:
     def close(self) -> None:
         """The migration is done: its lines are history."""
         self.lines.update(closed=True)
+        forget_checkpoints(self.connection, str(self.migration))
 
     def forget(self, operation: int) -> None:
-        """Take an operation out of which nothing was carried out."""
+        """Take an operation out of which nothing was carried out: the migration may be another one the next time."""
         self.lines.filter(operation=operation).delete()
-        del self.pages[operation]
+        self.pages.pop(operation, None)
 
     # --- One statement
 

@@ -103,3 +103,35 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return self.sql
+
+
+class Checkpoint(models.Model):
+    """How far a data step of the migration that is under way has come, in the order of its rows' primary keys."""
+
+    class Reach(models.TextChoices):
+        NONE = "none", _("no row is done")
+        BELOW = "below", _("the rows below the key are done")
+        UP_TO = "up to", _("the rows up to the key are done")
+        ALL = "all", _("all rows are done")
+
+    migration = models.CharField(_("migration"), max_length=255)
+    step = models.CharField(_("step"), max_length=255)
+    reach = models.CharField(_("reach"), max_length=16, choices=Reach)
+    key = models.TextField(
+        _("key"), blank=True
+    )  # as JSON, which is ASCII whatever the database's character set
+    # In which direction the last run went, and how many rows it has done.
+    backwards = models.BooleanField(_("backwards"))
+    rows = models.PositiveBigIntegerField(_("rows"), default=0)
+
+    class Meta:
+        managed = False
+        db_table = "evolution_checkpoint"
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["migration", "step"], name="evolution_checkpoint_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.migration} {self.step}"

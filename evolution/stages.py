@@ -16,6 +16,7 @@ from evolution.backups import engines
 from evolution.backups.archive import in_words
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
 from evolution.conf import configuration
+from evolution.drift import drift, is_as_left
 from evolution.findings import Finding
 from evolution.lineage import Lineage
 from evolution.models import Run
@@ -49,6 +50,7 @@ class Options:
     backup: bool = True
     rehearsal: bool | None = None  # None: unless the database is larger than REHEARSAL_LIMIT
     fake_initial: bool = False
+    schema_check: bool = True
 
 
 class Stages:
@@ -71,6 +73,8 @@ class Stages:
             if is_new(self.connection):
                 run.certificate = {"new": True}
             else:
+                if self.options.schema_check and not self.options.fake_initial:
+                    self._compare_schema()
                 self._check(executor, plan)
                 if has_rows(self.connection):
                     self._prepare(run, executor, plan)
@@ -83,6 +87,23 @@ class Stages:
         run.applying_since = timezone.now()
         run.save()
         return run
+
+    def _compare_schema(self) -> None:
+        """Whether the schema is what the recorded migrations make: what a plan begins with has to be what it expects."""
+        if is_as_left(self.connection):
+            return
+        with self._stage("Comparing the schema with the history"):
+            try:
+                differences = drift(self.connection)
+            except ScratchRefused as refused:
+                raise Refused(str(refused)) from refused
+            if differences:
+                lines = "\n".join(f"  - {line}" for line in differences)
+                raise Refused(
+                    f"The schema is not what the recorded migrations make:\n{lines}\n"
+                    "Nothing was changed. Bring the schema there by hand, on a copy first; manage.py checkschema tells "
+                    "whether it is. To go on all the same: --no-schema-check"
+                )
 
     def _check(self, executor: MigrationExecutor, plan: Plan) -> None:
         with self._stage("Checking the plan") as say:

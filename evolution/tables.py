@@ -3,9 +3,9 @@
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.accounting import LOCK_TABLE
-from evolution.models import Run, Statement
+from evolution.models import Checkpoint, Run, Statement
 
-MODELS = (Run, Statement)
+MODELS = (Run, Statement, Checkpoint)
 
 
 def table_names_of_evolution() -> set[str]:

@@ -9,28 +9,19 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-BATCH = 5000  # rows
-
-
-def _set_owner(groups, owner_id):
-    """Set the owner of all `groups` (a queryset), BATCH at a time."""
-    remaining = groups
-    while ids := list(remaining.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        groups.filter(pk__gte=ids[0], pk__lte=ids[-1]).update(user=owner_id)
-        remaining = groups.filter(pk__gt=ids[-1])
+from evolution.batches import for_each_batch
 
 
 def give_to_default(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     database = schema_editor.connection.alias
     groups = apps.get_model("groups", "Group").objects.using(database)
     users = apps.get_model("users", "User").objects.using(database)
-    ownerless = groups.filter(user=None)
-    if not ownerless.exists():
-        return
     defaults = users.filter(nickname="default").order_by("pk")
-    if not defaults.exists():
-        users.create(nickname="default")
-    _set_owner(ownerless, defaults.values_list("pk", flat=True)[0])
+
+    def give(batch):
+        batch.update(user=defaults.first() or users.create(nickname="default"))
+
+    for_each_batch(groups.filter(user=None), give, checkpoint="owner")
 
 
 def take_from_default(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -38,8 +29,8 @@ def take_from_default(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) 
     groups = apps.get_model("groups", "Group").objects.using(database)
     users = apps.get_model("users", "User").objects.using(database)
     default = users.filter(nickname="default").order_by("pk").first()
-    if default is not None:
-        _set_owner(groups.filter(user=default.pk), None)
+    owned = groups.filter(user=default) if default else groups.none()
+    for_each_batch(owned, lambda batch: batch.update(user=None), checkpoint="owner")
 
 
 class Migration(migrations.Migration):

@@ -1,12 +1,12 @@
 """`manage.py migrate`: Django's own, with checks, backup, rehearsal, a journal, and an account of the rows."""
 
 import json
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from django.core.management.base import CommandError, DjangoHelpFormatter
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,13 +14,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from evolution import runs
 from evolution.abort import Abort, CannotAbort
 from evolution.adoption import tables_beyond_initial, unadopted_tables
+from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import LockHeld, LockLost, LockRefused, migration_lock
+from evolution.management.formatter import Formatter
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
+from evolution.progress import quiet
 from evolution.report import Report
 from evolution.staged_executor import StagedExecutor, about_halfway
 from evolution.stages import Options, Refused, RowsDiffer, Stages
@@ -45,15 +48,12 @@ EXIT_CODES: dict[type[Exception], int] = {
     CannotAbort: 1,
     NoSuchTarget: 2,
     LockLost: 3,
+    CannotLiveOn: 3,
     Diverged: 3,
     TableInUse: 3,
     HiddenSchemaChange: 3,
     RowsDiffer: 4,
 }
-
-
-class _Formatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Django's, which keeps the lines of the epilog as they are."""
 
 
 class Command(migrate.Command):
@@ -64,7 +64,7 @@ class Command(migrate.Command):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(
-            prog_name, subcommand, epilog=EPILOG, formatter_class=_Formatter, **kwargs
+            prog_name, subcommand, epilog=EPILOG, formatter_class=Formatter, **kwargs
         )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -88,6 +88,11 @@ class Command(migrate.Command):
             help="Rehearse even if the database is larger than REHEARSAL_LIMIT.",
         )
         parser.add_argument(
+            "--no-schema-check",
+            action="store_true",
+            help="Begin even if the schema is not what the recorded migrations make.",
+        )
+        parser.add_argument(
             "--json", action="store_true", dest="as_json", help="Write the run as JSON for programs."
         )
 
@@ -98,7 +103,11 @@ class Command(migrate.Command):
         before = runs.latest(connection) if options["as_json"] else None
         work = self._abort if options["abort"] else self._migrate
         try:
-            with migration_lock(connection, self.stderr.write) as self._lock, short_waits(connection):
+            with (
+                quiet(options["verbosity"] == 0),
+                migration_lock(connection, self.stderr.write) as self._lock,
+                short_waits(connection),
+            ):
                 work(connection, *args, **options)
         except tuple(EXIT_CODES) as stopped:
             raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from stopped
@@ -116,7 +125,12 @@ class Command(migrate.Command):
         options["migration_name"] = resolve(connection, options["app_label"], options["migration_name"])
         looks_only = options["plan"] or options["check_unapplied"]
         report = Report(self.stdout, self.style, options["verbosity"])
-        asked = Options(not options["no_backup"], options["rehearsal"], options["fake_initial"])
+        asked = Options(
+            backup=not options["no_backup"],
+            rehearsal=options["rehearsal"],
+            fake_initial=options["fake_initial"],
+            schema_check=not options["no_schema_check"],
+        )
         stages = Stages(connection, report, asked)
         if not looks_only:
             ensure_tables(connection)
