@@ -74,13 +74,20 @@ class JournaledExecutor(MigrationExecutor):
         fake_initial: bool = False,
     ) -> ProjectState:
         self.guard()
-        if fake or self._rolls_back(migration):
+        if fake:
             return super().apply_migration(state, migration, fake, fake_initial)
         if fake_initial:
             applied, state = self.detect_soft_applied(state, migration)
             if applied:
                 return super().apply_migration(state, migration, fake=True)
         self._report("apply_start", migration)
+        if self._rolls_back(migration):
+            with self.connection.schema_editor(atomic=True) as editor:
+                state = migration.apply(state, editor)
+                _run_deferred(editor)
+                self.record_migration(migration)
+            self._report("apply_success", migration)
+            return state
         journal = self._journal(migration, backwards=False)
         self._work_through(journal, _forwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
@@ -93,18 +100,28 @@ class JournaledExecutor(MigrationExecutor):
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
         self.guard()
-        if fake or self._rolls_back(migration):
+        if fake:
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
+        if self._rolls_back(migration):
+            with self.connection.schema_editor(atomic=True) as editor:
+                state = migration.unapply(state, editor)
+                _run_deferred(editor)
+                self._record_unapplied(migration)
+            self._report("unapply_success", migration)
+            return state
         journal = self._journal(migration, backwards=True)
         self._work_through(journal, _backwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
-            for app, name in migration.replaces or []:
-                self.recorder.record_unapplied(app, name)
-            self.recorder.record_unapplied(migration.app_label, migration.name)
+            self._record_unapplied(migration)
             journal.close()
         self._report("unapply_success", migration)
         return state
+
+    def _record_unapplied(self, migration: Migration) -> None:
+        for app, name in migration.replaces or []:
+            self.recorder.record_unapplied(app, name)
+        self.recorder.record_unapplied(migration.app_label, migration.name)
 
     def undo_halfway(self, migration: Migration, *, backwards: bool) -> None:
         """Undo what a run that was cut short has done of a migration, forwards or `backwards`.
@@ -226,6 +243,16 @@ class JournaledExecutor(MigrationExecutor):
         if self.allows_hidden_changes or HIDDEN_CHANGE in accepted_by(migration):
             return nullcontext()
         return no_schema_changes(self.connection)
+
+
+def _run_deferred(editor: BaseDatabaseSchemaEditor) -> None:
+    """What is left for the end of a migration, so that its record can follow in the same transaction.
+
+    Django records in another one what it undoes, and what leaves statements for the end: a process that dies between
+    the two leaves a migration that was carried out, and would be carried out again.
+    """
+    while editor.deferred_sql:
+        editor.execute(editor.deferred_sql.pop(0), None)
 
 
 def _runs_code(operation: Operation) -> bool:
