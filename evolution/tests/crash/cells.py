@@ -1,0 +1,87 @@
+"""One kill, what is done about it, and what is not as it should be afterwards; empty when all is well."""
+
+import signal
+from difflib import unified_diff
+from typing import Any
+
+from evolution.tests.crash.children import Ended, Say, in_a_child
+from evolution.tests.crash.contents import contents, journal
+from evolution.tests.crash.moments import Moment, Moments, end_oneself
+from evolution.tests.crash.runs import abort, migrate
+from evolution.tests.crash.scenes import Scene, Seen, seen
+
+Wrong = dict[str, Any]
+
+
+def resumed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
+    """Killed at `moment`, where an onlooker saw `there`; then `migrate` again."""
+    wrong = _killed(scene, moment, there)
+    if code := in_a_child(lambda _say: migrate(scene.target)).code:
+        wrong["the second run failed"] = code
+    return wrong | differences(contents(), scene.after) | _open_lines()
+
+
+def taken_back(scene: Scene, moment: Moment, there: Seen, last: int = 0) -> tuple[Wrong, int]:
+    """Killed at `moment`; then `migrate --abort`, itself killed at its moment `last` if there is one, and again then.
+
+    Also how many moments the abort had.
+    """
+    wrong = _killed(scene, moment, there)
+    ended = in_a_child(lambda say: say(abort(Moments(last, end=_end_saying(say)))), errors=not last)
+    if last and ended.code != -signal.SIGKILL:
+        wrong["the abort was not killed"] = ended.code
+    if last:
+        again = in_a_child(lambda say: say(abort()))
+        ended = Ended(again.code, [0])
+    found = contents()
+    if there.journal == {} and found in (scene.before, scene.after):
+        # The run had not begun, or was over: there was nothing to take back, and it may say so.
+        return wrong, 0
+    if ended.code:
+        wrong["the abort failed"] = ended.code
+    return wrong | differences(found, scene.before) | _open_lines(), int((ended.said or [0])[-1])
+
+
+def _killed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
+    """Kill a run at `moment`, and prove that it was there."""
+    scene.snapshot.restore()
+    ended = in_a_child(
+        lambda say: migrate(scene.target, moments=Moments(moment.number, end=_end_saying(say)))
+    )
+    wrong: Wrong = {}
+    if ended.code != -signal.SIGKILL:
+        wrong["not killed"] = ended.code
+    if ended.said != [[moment.number, moment.side, moment.what]]:
+        wrong["killed elsewhere"] = ended.said
+    if (now := seen()) != there:
+        wrong["what the kill left is not what was there"] = [now.journal, there.journal]
+    return wrong
+
+
+def _end_saying(say: Say) -> Any:
+    def end(moment: Moment) -> None:
+        say([moment.number, moment.side, moment.what])
+        end_oneself(moment)
+
+    return end
+
+
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> Wrong:
+    """What differs, table by table: of definitions the lines that do, of rows all."""
+    wrong: Wrong = {}
+    for key in sorted(found.keys() | expected.keys()):
+        one, other = found.get(key), expected.get(key)
+        if key == "tables" and one and other:
+            wrong |= {
+                f"definition of {name}": list(unified_diff(other.get(name, []), one.get(name, []), n=0))
+                for name in sorted(one.keys() | other.keys())
+                if one.get(name) != other.get(name)
+            }
+        elif one != other:
+            wrong[key] = {"found": one, "expected": other}
+    return wrong
+
+
+def _open_lines() -> Wrong:
+    left = journal()
+    return {"open lines of the journal": left} if left else {}
