@@ -28,74 +28,90 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="where an abort is killed; printed at the end")
     parser.add_argument("--at-least", type=int, default=1, help="fewer cells are a failure")
-    parser.add_argument("--record", type=Path, help="a file that gets a line of JSON for each cell")
+    parser.add_argument(
+        "--record", type=Path, default=Path(os.devnull), help="a file for a line of JSON a cell"
+    )
     return parser
 
 
-class Matrix:
-    """Goes through the cells, writes them down, and counts them."""
+class Count:
+    """Writes cells down, shows those that are not as they should be, and counts them."""
 
-    def __init__(self, options: argparse.Namespace, record: TextIO) -> None:
-        self.options = options
+    def __init__(self, record: TextIO) -> None:
         self.record = record
-        self.chance = random.Random(options.seed)
         self.cells = self.wrong = 0
 
-    def run(self) -> None:
-        from evolution.tests.crash.cells import differences
-        from evolution.tests.crash.scenes import scenes
-
-        for direction in self.options.directions:
-            if direction != self.options.directions[0]:
-                _empty()
-            for title, scene in scenes(
-                direction, first=self.options.first, every=self.options.every, whole=self.options.whole
-            ):
-                self.note({"run": title, "moment": 0}, differences(scene.peaceful, scene.after))
-                for moment, there in scene.moments:
-                    cell = {"run": title, "moment": moment.number, "of": scene.total, "side": moment.side}
-                    cell |= {"what": moment.what, "journal": there.journal}
-                    self.try_out(cell, scene, moment, there)
-
-    def try_out(self, cell: dict[str, Any], scene: Any, moment: Any, there: Any) -> None:
-        """One cell, or two: an abort, and an abort that is killed itself."""
-        from evolution.tests.crash.cells import resumed, taken_back
-
-        if not self.options.abort:
-            self.note(cell, resumed(scene, moment, there))
-            return
-        wrong, count = taken_back(scene, moment, there)
-        self.note(cell, wrong)
-        if count:
-            last = self.chance.randint(1, count)
-            self.note(
-                cell | {"abort killed at": last, "abort's moments": count},
-                taken_back(scene, moment, there, last)[0],
-            )
-
     def note(self, cell: dict[str, Any], wrong: dict[str, Any]) -> None:
-        """Write a cell down; show it where something is wrong."""
+        """One cell."""
         self.cells += 1
         self.record.write(json.dumps(cell | {"wrong": sorted(wrong)}, default=repr) + "\n")
         if wrong:
             self.wrong += 1
-            say(cell | {"wrong": wrong})
+            _say(cell | {"wrong": wrong})
+
+    def close(self, about: dict[str, Any], at_least: int) -> bool:
+        """Say how many there were; whether that is a failure."""
+        _say(about | {"cells": self.cells, "wrong": self.wrong})
+        return bool(self.wrong) or self.cells < at_least
 
 
-def _empty() -> None:
-    """Begin the next direction with nothing."""
+class Matrix:
+    """Goes through the cells."""
+
+    def __init__(self, options: argparse.Namespace, count: Count) -> None:
+        self.options = options
+        self.count = count
+        self.chance = random.Random(options.seed)
+
+    def run(self) -> None:
+        from evolution.tests.crash.scenes import scenes
+
+        for direction in self.options.directions:
+            empty()
+            for title, scene in scenes(
+                direction, first=self.options.first, every=self.options.every, whole=self.options.whole
+            ):
+                self._in_peace(title, scene)
+                for moment, there in scene.moments:
+                    cell = {"run": title, "moment": moment.number, "of": scene.total, "side": moment.side}
+                    cell |= {"what": moment.what, "journal": there.journal}
+                    self._kill(cell, scene, moment, there)
+
+    def _in_peace(self, title: str, scene: Any) -> None:
+        from evolution.tests.crash.cells import differences
+
+        if wrong := differences(scene.peaceful, scene.after):
+            self.count.note({"run": title, "moment": 0}, wrong)
+
+    def _kill(self, cell: dict[str, Any], scene: Any, moment: Any, there: Any) -> None:
+        """One cell, or two: an abort, and an abort that is killed itself."""
+        from evolution.tests.crash.cells import resumed, taken_back
+
+        if not self.options.abort:
+            self.count.note(cell, resumed(scene, moment, there))
+            return
+        wrong, moments = taken_back(scene, moment, there)
+        self.count.note(cell, wrong)
+        if moments:
+            last = self.chance.randint(1, moments)
+            wrong, _ = taken_back(scene, moment, there, last)
+            self.count.note(cell | {"abort killed at": last, "abort's moments": moments}, wrong)
+
+
+def empty() -> None:
+    """Take everything out of the database that DATABASE_URL names."""
     from django.db import connection
+
+    from evolution.scratch import empty_database
 
     if connection.vendor == "sqlite":
         connection.close()
-        Path(str(connection.settings_dict["NAME"])).unlink()
+        Path(str(connection.settings_dict["NAME"])).unlink(missing_ok=True)
     else:
-        from evolution.scratch import empty_database
-
         empty_database(connection, kept=set())
 
 
-def say(line: dict[str, Any]) -> None:
+def _say(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line, default=repr) + "\n")
     sys.stdout.flush()
 
@@ -106,14 +122,10 @@ def main() -> None:
     import django
 
     django.setup()
-    with (options.record or Path(os.devnull)).open("w", encoding="utf-8", buffering=1) as record:
-        matrix = Matrix(options, record)
-        matrix.run()
-    few = matrix.cells < options.at_least
-    say(
-        {"directions": options.directions, "cells": matrix.cells, "wrong": matrix.wrong, "seed": options.seed}
-    )
-    sys.exit(bool(matrix.wrong) or few)
+    with options.record.open("w", encoding="utf-8", buffering=1) as record:
+        count = Count(record)
+        Matrix(options, count).run()
+    sys.exit(count.close({"directions": options.directions, "seed": options.seed}, options.at_least))
 
 
 if __name__ == "__main__":

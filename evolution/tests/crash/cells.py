@@ -18,7 +18,7 @@ def resumed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
     wrong = _killed(scene, moment, there)
     if code := in_a_child(lambda _say: migrate(scene.target)).code:
         wrong["the second run failed"] = code
-    return wrong | differences(contents(), scene.after) | _open_lines()
+    return wrong | differences(contents(), scene.after) | open_lines()
 
 
 def taken_back(scene: Scene, moment: Moment, there: Seen, last: int = 0) -> tuple[Wrong, int]:
@@ -39,7 +39,7 @@ def taken_back(scene: Scene, moment: Moment, there: Seen, last: int = 0) -> tupl
         return wrong, 0
     if ended.code:
         wrong["the abort failed"] = ended.code
-    return wrong | differences(found, scene.before) | _open_lines(), int((ended.said or [0])[-1])
+    return wrong | differences(found, scene.before) | open_lines(), int((ended.said or [0])[-1])
 
 
 def _killed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
@@ -82,6 +82,7 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> Wrong:
     return wrong
 
 
-def _open_lines() -> Wrong:
+def open_lines() -> Wrong:
+    """What is left open in the journal, where nothing should be."""
     left = journal()
     return {"open lines of the journal": left} if left else {}
