@@ -82,7 +82,7 @@ class JournaledExecutor(MigrationExecutor):
                 return super().apply_migration(state, migration, fake=True)
         self._report("apply_start", migration)
         if self._rolls_back(migration):
-            with self.connection.schema_editor(atomic=True) as editor:
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
                 state = migration.apply(state, editor)
                 _run_deferred(editor)
                 self.record_migration(migration)
@@ -104,7 +104,7 @@ class JournaledExecutor(MigrationExecutor):
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
         if self._rolls_back(migration):
-            with self.connection.schema_editor(atomic=True) as editor:
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
                 state = migration.unapply(state, editor)
                 _run_deferred(editor)
                 self._record_unapplied(migration)

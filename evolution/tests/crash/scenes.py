@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.scratch import connected
+from evolution.tests.crash.children import Say, in_a_child
 from evolution.tests.crash.contents import contents, fill, journal
 from evolution.tests.crash.moments import Moment, Moments
 from evolution.tests.crash.runs import migrate, migrate_by_django
@@ -51,15 +52,21 @@ class Scene:
         migrate_by_django(self.target)
         self.after = contents()
         self.snapshot.restore()
-        with connected(connection, str(connection.settings_dict["NAME"])) as onlooker:
-            self.total = migrate(
-                self.target, moments=Moments(look=lambda moment: self._look(moment, onlooker))
-            )
+        ended = in_a_child(self._in_peace)  # as those are that will be killed
+        if ended.code:
+            raise RuntimeError(f"migrate to {self.target} failed without being killed")
+        *moments, self.total = ended.said
+        self.moments = [(Moment(*moment), Seen(*there)) for moment, there in moments]
         self.peaceful = contents()
 
-    def _look(self, moment: Moment, onlooker: BaseDatabaseWrapper) -> None:
-        if moment.number % self.every == self.first % self.every:
-            self.moments.append((moment, seen(onlooker)))
+    def _in_peace(self, say: Say) -> None:
+        with connected(connection, str(connection.settings_dict["NAME"])) as onlooker:
+
+            def look(moment: Moment) -> None:
+                if moment.number % self.every == self.first % self.every:
+                    say([astuple(moment), astuple(seen(onlooker))])
+
+            say(migrate(self.target, moments=Moments(look=look)))
 
 
 def names() -> list[str]:
