@@ -4,10 +4,12 @@ import signal
 from difflib import unified_diff
 from typing import Any
 
-from evolution.tests.crash.children import Ended, Say, in_a_child
+from django.core.management.base import CommandError
+
+from evolution.tests.crash.children import Say, in_a_child
 from evolution.tests.crash.contents import contents, journal
 from evolution.tests.crash.moments import Moment, Moments, end_oneself
-from evolution.tests.crash.runs import abort, migrate
+from evolution.tests.crash.runs import abort, keeps_backups, migrate
 from evolution.tests.crash.scenes import Scene, Seen, seen
 
 Wrong = dict[str, Any]
@@ -24,22 +26,42 @@ def resumed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
 def taken_back(scene: Scene, moment: Moment, there: Seen, last: int = 0) -> tuple[Wrong, int]:
     """Killed at `moment`; then `migrate --abort`, itself killed at its moment `last` if there is one, and again then.
 
-    Also how many moments the abort had.
+    Also how many moments the abort had. It may refuse where the run has dropped something and made no backup: then
+    nothing may have changed, and `migrate` has to go on.
     """
     wrong = _killed(scene, moment, there)
-    ended = in_a_child(lambda say: say(abort(Moments(last, end=_end_saying(say)))), errors=not last)
-    if last and ended.code != -signal.SIGKILL:
-        wrong["the abort was not killed"] = ended.code
+    ended = in_a_child(lambda say: _abort(say, Moments(last, end=_end_saying(say))))
     if last:
-        again = in_a_child(lambda say: say(abort()))
-        ended = Ended(again.code, [0])
-    found = contents()
-    if there.journal == {} and found in (scene.before, scene.after):
-        # The run had not begun, or was over: there was nothing to take back, and it may say so.
-        return wrong, 0
+        if ended.code != -signal.SIGKILL:
+            wrong["the abort was not killed"] = ended.code
+        ended = in_a_child(lambda say: _abort(say, Moments()))
     if ended.code:
-        wrong["the abort failed"] = ended.code
-    return wrong | differences(found, scene.before) | open_lines(), int((ended.said or [0])[-1])
+        return wrong | {"the abort failed": ended.code}, 0
+    if isinstance(said := ended.said[-1], str):
+        return wrong | _refused(scene, there, said), 0
+    found = contents()
+    if there.run == "finished" and found == scene.after:
+        return wrong, 0  # The run was over, and said so.
+    return wrong | differences(found, scene.before) | open_lines(), int(said)
+
+
+def _abort(say: Say, moments: Moments) -> None:
+    try:
+        say(abort(moments))
+    except CommandError as refused:
+        say(str(refused))
+
+
+def _refused(scene: Scene, there: Seen, said: str) -> Wrong:
+    """The abort has refused, with this sentence: whether it was right to, and `migrate` goes on."""
+    wrong: Wrong = {}
+    if not ("the run made no backup" in said and not keeps_backups()):
+        wrong["the abort refused"] = said
+    if seen() != there:
+        wrong["the abort refused and changed something"] = said
+    if code := in_a_child(lambda _say: migrate(scene.target)).code:
+        wrong["the second run failed"] = code
+    return wrong | differences(contents(), scene.after) | open_lines()
 
 
 def _killed(scene: Scene, moment: Moment, there: Seen) -> Wrong:

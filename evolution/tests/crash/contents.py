@@ -104,3 +104,13 @@ def journal(database: BaseDatabaseWrapper = connection) -> dict[str, Any]:
     lines = list(Statement.objects.using(database.alias).filter(closed=False))
     begun = [line.sql for line in lines if line.state == Statement.State.BEGUN]
     return dict(Counter(str(line.state) for line in lines)) | ({"statement": begun} if begun else {})
+
+
+def last_run(database: BaseDatabaseWrapper = connection) -> str:
+    """How the last run of `migrate` has ended, or that it is running as far as the database knows."""
+    from evolution.models import Run
+
+    if Run._meta.db_table not in database.introspection.table_names():
+        return ""
+    run = Run.objects.using(database.alias).order_by("-pk").first()
+    return str(run.outcome) if run else ""

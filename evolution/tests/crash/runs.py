@@ -1,31 +1,24 @@
 """`manage.py migrate` on the library, with what it takes to be quick."""
 
-from functools import cache
+import os
 from typing import Any
 
 from evolution.tests.crash.moments import Moments
 
-# What needs minutes and other programs, and has tests of its own.
-SLOW = ("backup", "rehearsal")
 
-
-@cache
-def options_of_migrate() -> frozenset[str]:
-    """The options that `migrate` knows."""
-    from django.core.management import load_command_class
-
-    parser = load_command_class("evolution", "migrate").create_parser("manage.py", "migrate")
-    return frozenset(string for action in parser._actions for string in action.option_strings)
+def keeps_backups() -> bool:
+    """Whether the runs make backups, as CRASH_BACKUPS in the environment says."""
+    return bool(os.environ.get("CRASH_BACKUPS"))
 
 
 def quick_options() -> list[str]:
-    """Those that leave out backup and rehearsal, as far as this `migrate` has them."""
-    return [option for step in SLOW if (option := f"--no-{step}") in options_of_migrate()]
+    """What leaves out the rehearsal, and the backup where nobody wants it: both take long and have their own tests."""
+    return ["--no-rehearsal"] if keeps_backups() else ["--no-rehearsal", "--no-backup"]
 
 
 def migrate(target: str, last: int = 0, *, after: str = "", moments: Moments | None = None) -> int:
     """`manage.py migrate library TARGET`, killed at moment `last` or after a statement; how many moments there were."""
-    return _call(moments or Moments(last, after), "library", target)
+    return _call(moments or Moments(last, after), "library", target, *quick_options())
 
 
 def abort(moments: Moments | None = None) -> int:
@@ -38,7 +31,7 @@ def _call(moments: Moments, *arguments: Any) -> int:
     from django.db import connection
 
     with moments.of(connection):
-        call_command("migrate", *arguments, *quick_options(), verbosity=0)
+        call_command("migrate", *arguments, verbosity=0)
     return moments.count
 
 

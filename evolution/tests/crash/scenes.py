@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.scratch import connected
 from evolution.tests.crash.children import Say, in_a_child
-from evolution.tests.crash.contents import contents, fill, journal
+from evolution.tests.crash.contents import contents, fill, journal, last_run
 from evolution.tests.crash.moments import Moment, Moments
 from evolution.tests.crash.runs import migrate, migrate_by_django
 from evolution.tests.crash.snapshots import Snapshot
@@ -23,12 +23,13 @@ class Seen:
 
     contents: str
     journal: dict[str, Any]
+    run: str
 
 
 def seen(database: BaseDatabaseWrapper = connection) -> Seen:
     """What there is to see in the database now: a digest of all tables, and the state of the journal."""
     digest = hashlib.sha256(repr(contents(database)).encode()).hexdigest()
-    return Seen(digest, journal(database))
+    return Seen(digest, journal(database), last_run(database))
 
 
 @dataclass

@@ -34,9 +34,10 @@ def fill(apps, schema_editor):
 def empty(apps, schema_editor):
     book, shelf = apps.get_model("library", "Book"), apps.get_model("library", "Shelf")
     models = [apps.get_model("library", name) for name in ("Visit", "Loan", "Standing", "Bookcase")]
-    for model in [*models, shelf.words.through, shelf.near.through, book.related.through, shelf]:
-        model._default_manager.using(schema_editor.connection.alias).all().delete()
-    apps.get_model("library", "Keeper").objects.using(schema_editor.connection.alias).all().delete()
+    models += [shelf.words.through, shelf.near.through, book.related.through, shelf]
+    for model in [*models, apps.get_model("library", "Keeper")]:
+        rows = model._default_manager.using(schema_editor.connection.alias)
+        rows.all()._raw_delete(rows.db)  # nothing else has to go with them
 
 
 class Migration(migrations.Migration):
@@ -52,6 +53,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             "UPDATE library_tag SET word = '; %' WHERE id = 3; UPDATE library_tag SET word = 'four' WHERE id = 4;",
-            "UPDATE library_tag SET word = 'W' WHERE id IN (3, 4)",
+            "UPDATE library_tag SET word = 'W 3' WHERE id = 3; UPDATE library_tag SET word = 'W 4' WHERE id = 4;",
         ),
     ]
