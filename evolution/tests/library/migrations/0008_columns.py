@@ -2,15 +2,15 @@
 
 from django.db import migrations, models
 from django.db.models import F, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
     dependencies = [("library", "0007_rows")]
     operations = [
         migrations.AddField("Book", "copies", models.IntegerField(db_default=Value(3))),
-        migrations.AddField("Book", "seen", models.DateTimeField(db_default=Now(), null=True)),
-        migrations.RunSQL("UPDATE library_item SET seen = NULL", migrations.RunSQL.noop),
+        migrations.AddField("Book", "sign", models.CharField(max_length=5, db_default=Lower(Value("ABC")))),
+        migrations.RunSQL("UPDATE library_item SET sign = '%x' WHERE id = 3", migrations.RunSQL.noop),
         migrations.AlterField("Book", "copies", models.IntegerField(db_default=Value(4))),
         migrations.AlterField(
             "Book", "copies", models.BigIntegerField(default=5, db_comment="On the shelves")
