@@ -1,6 +1,7 @@
 """One kill, what is done about it, and what is not as it should be afterwards; empty when all is well."""
 
 import signal
+from collections.abc import Callable
 from difflib import unified_diff
 from typing import Any
 
@@ -30,7 +31,7 @@ def taken_back(scene: Scene, moment: Moment, there: Seen, last: int = 0) -> tupl
     nothing may have changed, and `migrate` has to go on.
     """
     wrong = _killed(scene, moment, there)
-    ended = in_a_child(lambda say: _abort(say, Moments(last, end=_end_saying(say))))
+    ended = in_a_child(lambda say: _abort(say, Moments(last, end=end_saying(say))))
     if last:
         if ended.code != -signal.SIGKILL:
             wrong["the abort was not killed"] = ended.code
@@ -67,9 +68,7 @@ def _refused(scene: Scene, there: Seen, said: str) -> Wrong:
 def _killed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
     """Kill a run at `moment`, and prove that it was there."""
     scene.snapshot.restore()
-    ended = in_a_child(
-        lambda say: migrate(scene.target, moments=Moments(moment.number, end=_end_saying(say)))
-    )
+    ended = in_a_child(lambda say: migrate(scene.target, moments=Moments(moment.number, end=end_saying(say))))
     wrong: Wrong = {}
     if ended.code != -signal.SIGKILL:
         wrong["not killed"] = ended.code
@@ -80,7 +79,9 @@ def _killed(scene: Scene, moment: Moment, there: Seen) -> Wrong:
     return wrong
 
 
-def _end_saying(say: Say) -> Any:
+def end_saying(say: Say) -> Callable[[Moment], None]:
+    """End this process at a moment, after saying at which."""
+
     def end(moment: Moment) -> None:
         say([moment.number, moment.side, moment.what])
         end_oneself(moment)
