@@ -82,6 +82,13 @@ class JournaledExecutor(MigrationExecutor):
             if applied:
                 return super().apply_migration(state, migration, fake=True)
         self._report("apply_start", migration)
+        if self._rolls_back(migration):
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
+                state = migration.apply(state, editor)
+                _run_deferred(editor)
+                self.record_migration(migration)
+            self._report("apply_success", migration)
+            return state
         journal = self._journal(migration, backwards=False)
         self._work_through(journal, _forwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
@@ -97,15 +104,25 @@ class JournaledExecutor(MigrationExecutor):
         if fake or self._is_djangos(migration):
             return super().unapply_migration(state, migration, fake)
         self._report("unapply_start", migration)
+        if self._rolls_back(migration):
+            with self.connection.schema_editor(atomic=migration.atomic) as editor:
+                state = migration.unapply(state, editor)
+                _run_deferred(editor)
+                self._record_unapplied(migration)
+            self._report("unapply_success", migration)
+            return state
         journal = self._journal(migration, backwards=True)
         self._work_through(journal, _backwards(migration, state))
         with transaction.atomic(using=self.connection.alias):
-            for app, name in migration.replaces or []:
-                self.recorder.record_unapplied(app, name)
-            self.recorder.record_unapplied(migration.app_label, migration.name)
+            self._record_unapplied(migration)
             journal.close()
         self._report("unapply_success", migration)
         return state
+
+    def _record_unapplied(self, migration: Migration) -> None:
+        for app, name in migration.replaces or []:
+            self.recorder.record_unapplied(app, name)
+        self.recorder.record_unapplied(migration.app_label, migration.name)
 
     def undo_halfway(self, migration: Migration, *, backwards: bool) -> None:
         """Undo what a run that was cut short has done of a migration, forwards or `backwards`.
@@ -155,10 +172,12 @@ class JournaledExecutor(MigrationExecutor):
         )
 
     def _is_djangos(self, migration: Migration) -> bool:
-        """Whether it needs no journal: it rolls back whole, begins again, or has its own way, which knows none."""
+        """Whether it is Django's business alone: it has its own way, or begins again when it is cut short."""
         own_way = (type(migration).apply, type(migration).unapply) != (Migration.apply, Migration.unapply)
-        if own_way or not self.keeps_journal:
-            return True
+        return own_way or not self.keeps_journal
+
+    def _rolls_back(self, migration: Migration) -> bool:
+        """Whether the database rolls it back whole, so that it needs no journal."""
         return self.connection.features.can_rollback_ddl and migration.atomic
 
     def _report(self, action: str, migration: Migration) -> None:
@@ -237,6 +256,16 @@ def _is_written_by_hand(operation: Operation) -> bool:
     """Whether it may hold what cannot run in a transaction, such as VACUUM."""
     nested = getattr(operation, "database_operations", [])
     return isinstance(operation, RunPython | RunSQL) or any(map(_is_written_by_hand, nested))
+
+
+def _run_deferred(editor: BaseDatabaseSchemaEditor) -> None:
+    """What is left for the end of a migration, so that its record can follow in the same transaction.
+
+    Django records in another one what it undoes, and what leaves statements for the end: a process that dies between
+    the two leaves a migration that was carried out, and would be carried out again.
+    """
+    while editor.deferred_sql:
+        editor.execute(editor.deferred_sql.pop(0), None)
 
 
 def _runs_code(operation: Operation) -> bool:

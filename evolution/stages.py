@@ -89,7 +89,7 @@ class Stages:
         return run
 
     def _compare_schema(self) -> None:
-        """Whether the schema is what the recorded migrations make: what a plan begins with has to be what it expects."""
+        """A plan has to begin with what it expects: the schema that the recorded migrations make. Raises Refused."""
         if is_as_left(self.connection):
             return
         with self._stage("Comparing the schema with the history"):

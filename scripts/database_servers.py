@@ -137,7 +137,7 @@ class Start:
     def initialise(self) -> None:
         """Write the server's own tables into the empty data folder."""
         with self.log.open("w") as log:
-            if self.engine is MYSQL:
+            if self.engine.name == MYSQL.name:
                 command, statements = self._server("--initialize-insecure"), b""
             else:
                 command, statements = self._server("--bootstrap"), self._mariadb_system_tables()

@@ -58,8 +58,10 @@ def _text(old: AnyField, new: AnyField) -> Narrowing | None:
 
 
 def _length(field: AnyField) -> int | None:
-    # The length of a TextField is for forms only.
-    return None if field.get_internal_type() == "TextField" else field.max_length
+    # The length of a TextField is for forms only. Some write it as text: max_length="30".
+    if field.get_internal_type() == "TextField" or field.max_length is None:
+        return None
+    return int(field.max_length)
 
 
 def _integer(old: AnyField, new: AnyField) -> Narrowing | None:

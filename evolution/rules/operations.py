@@ -9,7 +9,7 @@ from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.utils import resolve_relation  # type: ignore[attr-defined]  # the stubs leave it out
-from django.db.models import ForeignKey, ForeignObject, UniqueConstraint
+from django.db.models import ForeignKey, ForeignObject, IntegerField, UniqueConstraint
 
 from evolution.rules.changes import (
     AnyField,
@@ -98,6 +98,16 @@ class _Reader:
 
     def rename_field(self, operation: ops.RenameField) -> Iterator[Change]:
         yield from self.altered(operation.model_name, operation.old_name, operation.new_name)
+
+    def order(self, operation: ops.AlterOrderWithRespectTo) -> Iterator[Change]:
+        """The column that Django adds and removes with the option, filled with zeros."""
+        before, after = (self.model(state, operation.name) for state in (self.before, self.after))
+        if not (before and after):
+            return
+        had, has = (bool(model.options.get("order_with_respect_to")) for model in (before, after))
+        if had != has:
+            column = ColumnAdded(table_of(after), "_order", IntegerField(default=0))
+            yield column if has else column.inverse()
 
     def add_constraint(self, operation: Any) -> Iterator[Change]:
         yield from self.constraint(self.after, operation.model_name, operation.constraint.name)
@@ -264,6 +274,7 @@ _READERS: dict[type[Operation], Callable[[_Reader, Any], Iterator[Change]]] = {
     ops.AlterField: _Reader.alter_field,
     ops.RenameField: _Reader.rename_field,
     ops.AlterUniqueTogether: _Reader.unique_together,
+    ops.AlterOrderWithRespectTo: _Reader.order,
     ops.AddConstraint: _Reader.add_constraint,
     ops.RemoveConstraint: _Reader.remove_constraint,
 }

@@ -6,12 +6,14 @@ not as it should be, and a last one that counts them.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 from typing import Any
 
-from evolution.tests.crash import Moments, in_a_child, say
+from evolution.tests.crash.children import in_a_child
+from evolution.tests.crash.moments import Moments
 
 ROWS = 50
 BATCH = 20
@@ -40,12 +42,10 @@ def count(*, backwards: bool = False, last: int = 0) -> int:
 
     batches.FIRST = batches.MOST = BATCH
     moments = Moments(last)
-    connection.ensure_connection()
-    connection.commit = moments.around_commit(connection.commit)  # type: ignore[method-assign]
     change = -1 if backwards else 1
     with (
         quiet(),
-        connection.execute_wrapper(moments.around),
+        moments.of(connection),
         batches.data_steps_of("counting.0002_count", backwards=backwards),
     ):
         batches.for_each_batch(
@@ -88,14 +88,14 @@ def cell(moment: int, *, backwards: bool, turns: tuple[bool, ...]) -> dict[str, 
             moment // 2, 3
         )  # each comes less far; the first moments are those of a checkpoint not yet there
         killed(moment, backwards=direction)
-    if code := in_a_child(lambda: count(backwards=turns[-1])):
+    if code := in_a_child(lambda _say: count(backwards=turns[-1])).code:
         return {"the last run failed": code}
     expected = [0 if turns[-1] else 1]
     return {} if values() == expected else {"values": values(), "expected": expected}
 
 
 def killed(moment: int, *, backwards: bool) -> int:
-    return in_a_child(lambda: count(backwards=backwards, last=moment))
+    return in_a_child(lambda _say: count(backwards=backwards, last=moment)).code
 
 
 def has_begun() -> bool:
@@ -139,6 +139,11 @@ def matrix(every: int) -> tuple[int, int]:
                         }
                     )
     return cells, wrong
+
+
+def say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

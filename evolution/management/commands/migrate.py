@@ -19,7 +19,7 @@ from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import LockHeld, LockLost, LockRefused, migration_lock
-from evolution.management.formatter import Formatter
+from evolution.management.formatter import LinesKept
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
@@ -64,7 +64,7 @@ class Command(migrate.Command):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(
-            prog_name, subcommand, epilog=EPILOG, formatter_class=Formatter, **kwargs
+            prog_name, subcommand, epilog=EPILOG, formatter_class=LinesKept, **kwargs
         )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
