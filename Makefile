@@ -53,7 +53,7 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 	$(PYTHON) scripts/djangosuite.py
 	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/djangosuite.py
 
-galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (three minutes)
+galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
