@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +19,7 @@ from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
-from evolution.lock import LockHeld, LockLost, LockRefused, migration_lock
+from evolution.lock import Lock, LockHeld, LockLost, LockRefused, migration_lock
 from evolution.management.formatter import LinesKept
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
@@ -102,10 +103,14 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         before = runs.latest(connection) if options["as_json"] else None
         work = self._abort if options["abort"] else self._migrate
+        looks_only = options["plan"] or options["check_unapplied"]
         try:
             with (
                 quiet(options["verbosity"] == 0),
-                migration_lock(connection, self.stderr.write) as self._lock,
+                # Who only looks may not be allowed to write, and needs to wait for nobody.
+                nullcontext(Lock())
+                if looks_only
+                else migration_lock(connection, self.stderr.write) as self._lock,
                 short_waits(connection),
             ):
                 work(connection, *args, **options)
