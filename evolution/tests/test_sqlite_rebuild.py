@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.apps.registry import Apps
-from django.db import NotSupportedError, connection, models, transaction
+from django.db import IntegrityError, NotSupportedError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from evolution.backends.sqlite3.dependants import CannotLiveOn
@@ -160,6 +160,19 @@ def test_an_index_that_the_migration_takes_off_is_gone_and_one_made_by_hand_on_t
     assert books.rows("SELECT name FROM pragma_index_list('shelf_book')") == [("my_index",)]
 
 
+def test_the_one_made_by_hand_stays_also_after_the_table_was_renamed(books):
+    books.rows('CREATE INDEX my_index ON shelf_book ("title")')
+    indexed = "models.CharField(max_length=20, null=True, db_index=True)"
+    step(books, f"migrations.AlterField('Book', 'title', {indexed}),")
+    step(books, "migrations.AlterModelTable('Book', 'paper'),", "0003_table")
+    step(
+        books,
+        f"migrations.AlterField('Book', 'title', {indexed.replace(', db_index=True', '')}),",
+        "0004_off",
+    )
+    assert books.rows("SELECT name FROM pragma_index_list('paper')") == [("my_index",)]
+
+
 def test_an_index_of_djangos_is_not_doubled_after_its_table_was_renamed(books):
     step(
         books,
@@ -284,6 +297,14 @@ def test_a_view_that_reads_a_removed_column_by_way_of_another_view_is_named(book
         step(books, REMOVE_PRICE)
 
 
+def test_a_view_that_did_not_work_before_is_not_held_against_a_removed_column(books):
+    indexed = "models.DecimalField(max_digits=7, decimal_places=2, null=True, db_index=True)"
+    step(books, f"migrations.AlterField('Book', 'price', {indexed}),")
+    books.rows("CREATE VIEW my_broken AS SELECT nope FROM nowhere")
+    step(books, REMOVE_PRICE, "0003_remove")
+    assert [*on_the_shelf(books)] == ["my_broken"]
+
+
 def test_what_only_mentions_the_name_in_a_text_is_no_obstacle(books):
     books.rows("CREATE VIEW my_view AS SELECT 'price', \"a text\" FROM shelf_book")
     step(books, REMOVE_PRICE)
@@ -330,8 +351,10 @@ def test_migrate_says_it_in_one_line(tmp_path, monkeypatch, django_db_blocker):
     with django_db_blocker.unblock(), own_database(tmp_path, monkeypatch) as database:
         database.managed("migrate")
         database.execute("CREATE VIEW my_view AS SELECT archived_at FROM estimation_group")
-        said = database.refused("migrate", "groups", "0004")
-        assert "The view my_view could not live on: this migration removes the column" in said
+        answer = database.manage("migrate", "groups", "0004")
+        assert answer.returncode == 3, answer.stdout + answer.stderr
+        (line,) = answer.stderr.strip().splitlines()
+        assert "The view my_view could not live on: this migration removes the column" in line
         assert database.execute("SELECT * FROM my_view") == []
 
 
@@ -364,6 +387,19 @@ def test_an_editor_that_was_not_entered_keeps_the_rows_that_refer_to_a_rebuilt_t
     editor._remake_table(book_model())
     assert books.rows("SELECT book_id FROM child") == [(1,), (2,)]
     assert books.rows("PRAGMA foreign_keys") == [(1,)]
+
+
+def test_a_table_that_rows_refer_to_is_not_dropped_with_them_by_an_editor_that_was_not_entered(books):
+    books.rows(
+        "CREATE TABLE child (id integer PRIMARY KEY, book_id REFERENCES shelf_book (id) ON DELETE CASCADE)"
+    )
+    books.rows("INSERT INTO child VALUES (1, 1), (2, 2)")
+    editor = books.wrapper.schema_editor(atomic=False)
+    editor.deferred_sql = []
+    with pytest.raises(IntegrityError):
+        editor.delete_model(book_model())
+    assert books.rows("SELECT book_id FROM child") == [(1,), (2,)]
+    assert len(books.rows("SELECT * FROM shelf_book")) == 3
 
 
 def test_a_rebuild_in_a_transaction_with_foreign_keys_on_is_refused(books):

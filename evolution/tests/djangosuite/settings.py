@@ -17,7 +17,11 @@ def _named(name: str) -> dict[str, object]:
     if _on_sqlite:
         return dict(_database)
     # Both may run at once on one server.
-    return {**_database, "NAME": f"{os.environ['DJANGOSUITE']}_{name}"}
+    return {
+        **_database,
+        "NAME": f"{os.environ['DJANGOSUITE']}_{name}",
+        "TEST": {"CHARSET": "utf8mb4"},  # whatever the server's own is
+    }
 
 
 DATABASES = {"default": _named("default"), "other": _named("other")}
