@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -47,7 +48,7 @@ class Library:
             file.unlink()
         self.file.write_bytes(self.before)
 
-    def contents(self) -> dict:
+    def contents(self) -> dict[str, Any]:
         with connected(connection, str(self.file)) as database:
             with database.cursor() as cursor:
                 cursor.execute("PRAGMA integrity_check")
