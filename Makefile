@@ -1,9 +1,10 @@
 # Tasks for those who have make. The first two are scripts that need nothing but Python and git.
 PYTHON := .venv/bin/python
+EVERY := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
-	galeratest djangosuite databases mariadb mysql secrets up down trial clean
+	galeratest djangosuite thirdpartytest databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +42,23 @@ messages: ## collect the texts to translate, and compile the translations (needs
 screenshots: ## make the README's pictures anew (needs chromium)
 	ENGINES=sqlite SCREENSHOTS=docs/images ./scripts/test --quiet -m browser -k screenshot
 
-crashtest: ## kill `migrate` at every moment of a run, on MariaDB and MySQL, and run it again (half an hour)
-	for engine in mariadb mysql; do for direction in up down; do \
-		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash $$direction || exit 1; \
-	done; done
+crashtest: ## kill `migrate` at every moment, and the server under it, and go on or back (hours; EVERY=9 for a part)
+	for engine in mariadb mysql; do for what in "" --abort; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash up down $$what \
+			--every $(EVERY) --at-least $(if $(filter 1,$(EVERY)),416,1) || exit 1; done; \
+		PYTHONPATH=scripts $(PYTHON) -m evolution.tests.crash.servers $$engine up down --at-least 50 || exit 1; done
 	for engine in mariadb mysql; do \
-		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; \
-	done
+		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; done
+	CRASH=all DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/test_crash_sqlite.py
+
+thirdpartytest: ## other people's histories through `migrate`, killed by chance (an hour; needs a package index)
+	test -d .venv-thirdparty || python3 -m venv .venv-thirdparty
+	.venv-thirdparty/bin/pip install --quiet --requirement evolution/tests/thirdparty/requirements.txt
+	rm -f thirdparty.sqlite3*
+	DATABASE_URL=sqlite:///thirdparty.sqlite3 .venv-thirdparty/bin/python -m evolution.tests.thirdparty
+	rm -f thirdparty.sqlite3*
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- .venv-thirdparty/bin/python -m evolution.tests.thirdparty || exit 1; done
 
 djangosuite: ## Django's own tests of migrations on this project's backend and executor, beside stock Django's
 	$(PYTHON) scripts/djangosuite.py
