@@ -58,7 +58,8 @@ def is_as_left(connection: BaseDatabaseWrapper) -> bool:
     return applied == left_by(last) and schema_digest(connection) == last.schema
 
 
-_WELL = (Run.Outcome.FINISHED, Run.Outcome.ABORTED)
+# An interrupted run has a digest when its account was brought to an end by the one after it.
+_WELL = (Run.Outcome.FINISHED, Run.Outcome.ABORTED, Run.Outcome.INTERRUPTED)
 
 
 def left_by(run: Run) -> set[Node]:

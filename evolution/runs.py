@@ -37,10 +37,10 @@ def begin(connection: BaseDatabaseWrapper, plan: Plan = (), applied: Iterable[No
 
 
 def end(run: Run, outcome: str = Outcome.FINISHED, error: BaseException | str = "") -> None:
-    """Write down how the run ended, and what schema it left where it ended well."""
+    """Write down how the run ended, and what schema it left where that is known to be its own."""
     run.finished_at = timezone.now()
     run.outcome = outcome
-    if outcome in (Outcome.FINISHED, Outcome.ABORTED):
+    if outcome in (Outcome.FINISHED, Outcome.ABORTED) or run.certificate.get("settled"):
         run.schema = schema_digest(connections[run._state.db or DEFAULT_DB_ALIAS])
     run.error = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else error
     run.save()

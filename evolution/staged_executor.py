@@ -41,6 +41,8 @@ class StagedExecutor(JournaledExecutor):
         """As Django's, with everything before and after it."""
         if plan is None:
             plan = self.migration_plan(targets)
+        if fake and (halfway := runs.halfway(self.connection)):
+            raise Refused(about_halfway(halfway))
         if fake or not plan:
             return super().migrate(targets, plan, state, fake, fake_initial)
         run = runs.cut_short(self.connection)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
@@ -97,6 +98,12 @@ class Stages:
                 differences = drift(self.connection)
             except ScratchRefused as refused:
                 raise Refused(str(refused)) from refused
+            except DatabaseError as error:
+                raise Refused(
+                    f"The recorded migrations do not run in an empty database, which they are compared in: {error}\n"
+                    "Nothing was changed. A data step has to stand a database without rows: mend it, or leave the "
+                    "comparison out by --no-schema-check"
+                ) from error
             if differences:
                 lines = "\n".join(f"  - {line}" for line in differences)
                 raise Refused(

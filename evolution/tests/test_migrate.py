@@ -68,6 +68,7 @@ def test_a_database_with_rows_is_backed_up_rehearsed_and_accounted_for(shelf, mi
     said = migrate()
     run = latest(shelf)
     assert [line.strip().partition("...")[0] for line in said.splitlines() if "..." in line] == [
+        "Comparing the schema with the history",
         "Checking the plan",
         f"Backing up {said.partition('Backing up ')[2].partition(' of data')[0]} of data",
         "Restoring the backup into a scratch database, and comparing",
@@ -275,6 +276,28 @@ def test_e605_code_that_changes_the_schema_stops(shelf, migrate):
     assert code == 1
     assert "evolution.E605" in said
     assert not shelf.rows("SHOW COLUMNS FROM shelf_book LIKE 'hidden'")
+
+
+def test_a_schema_that_somebody_has_changed_stops(shelf, migrate):
+    shelf.rows("ALTER TABLE shelf_book ADD COLUMN by_hand integer NULL")
+    shelf.write("0002_next", ADD_PAGES)
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "table shelf_book: column by_hand" in said
+    assert "Applying shelf.0002_next... OK" in migrate(no_schema_check=True)
+
+
+def test_a_data_step_that_needs_rows_is_told_when_the_schema_is_compared(shelf, migrate):
+    needy = "INSERT INTO shelf_book (id, title) SELECT 1, NULL FROM nowhere"
+    shelf.write("0002_next", f"migrations.RunSQL({needy!r}, migrations.RunSQL.noop),")
+    shelf.rows("CREATE TABLE nowhere (id integer)")
+    migrate(no_schema_check=True)
+    # As if nobody had noted what the last run left.
+    shelf.rows("DROP TABLE nowhere")
+    shelf.rows("DELETE FROM evolution_run")
+    shelf.write("0003_more", ADD_PAGES)
+    said, code = refusal(migrate)
+    assert (code, "--no-schema-check" in said) == (1, True)
 
 
 # --- Rows that are gone at the end

@@ -13,6 +13,8 @@ def fill(apps, schema_editor):
         return apps.get_model("library", name)
 
     book, shelf = model("Book"), model("Shelf")
+    if not rows(book).exists():
+        return  # a new database, which has nothing for them to belong to
     for number in range(1, 5):
         rows(model("Keeper")).create(pk=number * 2, name=f"K {number} ☃")
         rows(shelf).create(pk=number, room=f"R'{number}", place=number, keeper_id=number * 2)
