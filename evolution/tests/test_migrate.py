@@ -280,7 +280,7 @@ def test_e605_code_that_changes_the_schema_stops(shelf, migrate):
 
 def test_a_schema_that_somebody_has_changed_stops(shelf, migrate):
     shelf.rows("ALTER TABLE shelf_book ADD COLUMN by_hand integer NULL")
-    shelf.write("0002_next", ADD_PAGES)
+    shelf.write("0002_next", "migrations.AddField('book', 'pages', models.IntegerField(null=True)),")
     said, code = refusal(migrate)
     assert code == 1
     assert "table shelf_book: column by_hand" in said
