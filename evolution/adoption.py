@@ -56,10 +56,15 @@ def _unadopted(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
     tables = table_names(connection) - {"django_migrations"} - table_names_of_evolution()
     if not tables:
         return {}
-    recorded = {app for app, _name in _recorded(connection)}
+    nodes = _recorded(connection)
+    recorded = {app for app, _name in nodes}
     # What stands of an application whose first migration was cut short is migrate's own.
     recorded |= {app for app, _name in (runs.halfway(connection) or ())[:1]}
     history = History(connection)
+    # A model may move to another application, which takes its table over without making it.
+    for app in recorded & history.nodes.keys():
+        made = [history.tables[node] for node in history.nodes[app] if node in nodes]
+        tables -= made[-1] if made else history.tables_of(app)
     return {app: history.tables_of(app) & tables for app in history.nodes if app not in recorded}
 
 

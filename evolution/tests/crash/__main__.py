@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--first", type=int, default=1, help="the first moment of a run")
     parser.add_argument("--every", type=int, default=1, help="only every so many moments")
+    parser.add_argument("--apart", type=int, default=1, help="only every so many migrations")
     parser.add_argument(
         "--abort",
         action="store_true",
@@ -69,7 +70,11 @@ class Matrix:
         for direction in self.options.directions:
             empty()
             for title, scene in scenes(
-                direction, first=self.options.first, every=self.options.every, whole=self.options.whole
+                direction,
+                first=self.options.first,
+                every=self.options.every,
+                whole=self.options.whole,
+                apart=self.options.apart,
             ):
                 self._in_peace(title, scene)
                 for moment, there in scene.moments:

@@ -90,17 +90,21 @@ def operations() -> set[str]:
     }
 
 
-def scenes(direction: str, *, first: int, every: int, whole: bool) -> Iterator[tuple[str, Scene]]:
+def scenes(
+    direction: str, *, first: int, every: int, whole: bool, apart: int = 1
+) -> Iterator[tuple[str, Scene]]:
     """The scenes of a direction, "up" or "down", each with its title: one a migration, or the whole way in one run.
 
-    Each is set when its turn comes, and leaves the database in the state that the next one begins with.
+    Only every `apart`-th migration is one. Each is set when its turn comes, and leaves the database in the state that
+    the next one begins with.
     """
     steps = names() if direction == "up" else names()[::-1]
     migrate(names()[0])
     fill()
     migrate(steps[0])
-    for start, target in [(steps[0], steps[-1])] if whole else pairwise(steps):
-        scene = Scene(target, first, every)
-        yield f"{start} to {target}", scene
-        scene.snapshot.restore()
+    for number, (start, target) in enumerate([(steps[0], steps[-1])] if whole else pairwise(steps)):
+        if number % apart == 0:
+            scene = Scene(target, first, every)
+            yield f"{start} to {target}", scene
+            scene.snapshot.restore()
         migrate(target)
