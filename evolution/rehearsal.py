@@ -76,7 +76,14 @@ def rehearse(
         return result
     if not _goes_back(scratch, plan, before_round_trip, round_trip, result):
         return result
-    _carry_out(scratch, plan, [])
+    try:
+        _carry_out(scratch, plan, [])
+    except RehearsalFailed as failed:
+        if not forth.lost(tables):
+            raise
+        # What was dropped on the way there is empty after the way back, and a data step may need it.
+        result.warnings.append(f"After the way back, which can't bring back what was dropped: {failed}")
+        return result
     again = account(scratch, {name: list(one.columns) for name, one in first.after.tables.items()})
     result.predicted = {name: one for name, one in first.after.tables.items() if again.tables[name] == one}
     return result
