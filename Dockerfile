@@ -1,5 +1,5 @@
 # The compiler stays in the first stage: mysqlclient has no wheel and is built here.
-FROM python:3.11-slim AS build
+FROM python:3.11-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libmariadb-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
@@ -7,12 +7,13 @@ RUN python -m venv /venv
 COPY requirements.txt .
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --requirement requirements.txt
 
-FROM python:3.11-slim
+# The client has the dump program that migrate makes its backups with, for MySQL and MariaDB alike.
+FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libmariadb3 \
+    && apt-get install --yes --no-install-recommends libmariadb3 mariadb-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent estimation \
-    && install --directory --owner=estimation /data
+    && install --directory --owner=estimation /data /backups
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
@@ -20,11 +21,12 @@ COPY . .
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    DATABASE_URL=sqlite:////data/db.sqlite3
+    DATABASE_URL=sqlite:////data/db.sqlite3 \
+    EVOLUTION_BACKUP_FOLDER=/backups
 # The key is asked for by the settings and used for nothing in this step.
 RUN SECRET_KEY=unused python manage.py collectstatic --no-input --verbosity 0
 USER estimation
-VOLUME /data
+VOLUME /data /backups
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "scripts/healthy.py"]
 CMD ["uvicorn", "estimation.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
