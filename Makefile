@@ -4,7 +4,7 @@ EVERY := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
-	galeratest djangosuite thirdpartytest databases mariadb mysql secrets up down trial clean
+	galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
+
+bench: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (ten minutes)
+	$(PYTHON) scripts/bench_migrate.py
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
 	python3 scripts/databases.py fetch mariadb

@@ -44,7 +44,12 @@ def _one(case: str, who: str, rows: int) -> float:
     answer = subprocess.run(
         [sys.executable, __file__.replace("bench_migrate", "bench_migrate_once"), case, who, str(rows)],
         cwd=PROJECT,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "estimation.settings", "PYTHONPATH": str(PROJECT)},
+        env=os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "estimation.settings",
+            "PYTHONPATH": str(PROJECT),
+            "SECRET_KEY": "for-the-benchmark-alone",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -148,6 +148,17 @@ def test_json_of_nothing_to_do_is_null(migrate):
     assert json.loads(migrate(as_json=True)) is None
 
 
+def test_json_of_a_refusal_has_the_reason(shelf, migrate):
+    shelf.books("Emma", "Emma")
+    shelf.write(
+        "0002_next", "migrations.AlterField('book', 'title', models.CharField(max_length=20, unique=True)),"
+    )
+    out = StringIO()
+    refusal(migrate, as_json=True, stdout=out)
+    run = json.loads(out.getvalue())
+    assert (run["outcome"], "evolution.E303" in run["error"]) == ("refused", True)
+
+
 def test_a_run_says_who_where_and_from_which_code(shelf, migrate):
     shelf.write("0002_next", ADD_PAGES)
     migrate()

@@ -101,19 +101,8 @@ class Command(migrate.Command):
         if options["as_json"]:
             options["verbosity"] = 0
         connection = connections[options["database"]]
-        before = runs.latest(connection) if options["as_json"] else None
-        work = self._abort if options["abort"] else self._migrate
-        looks_only = options["plan"] or options["check_unapplied"]
         try:
-            with (
-                quiet(options["verbosity"] == 0),
-                # Who only looks may not be allowed to write, and needs to wait for nobody.
-                nullcontext(Lock())
-                if looks_only
-                else migration_lock(connection, self.stderr.write) as self._lock,
-                short_waits(connection),
-            ):
-                work(connection, *args, **options)
+            self._work(connection, *args, **options)
         except tuple(EXIT_CODES) as stopped:
             raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from stopped
         except DatabaseError as error:
@@ -123,8 +112,20 @@ class Command(migrate.Command):
             if not self._called_from_command_line:  # type: ignore[attr-defined]  # the stubs leave it out
                 raise
             raise CommandError(_stopped(connection, "Stopped by Ctrl-C."), returncode=130) from None
-        if options["as_json"]:
-            self._write_json(connection, before)
+
+    def _work(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        before = runs.latest(connection) if options["as_json"] else None
+        work = self._abort if options["abort"] else self._migrate
+        # Who only looks may not be allowed to write, and needs to wait for nobody.
+        looks_only = options["plan"] or options["check_unapplied"]
+        lock = nullcontext(Lock()) if looks_only else migration_lock(connection, self.stderr.write)
+        with quiet(options["verbosity"] == 0), lock as self._lock, short_waits(connection):
+            try:
+                work(connection, *args, **options)
+            except tuple(EXIT_CODES):
+                self._write_json(connection, before, **options)
+                raise
+            self._write_json(connection, before, **options)
 
     def _migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
         options["migration_name"] = resolve(connection, options["app_label"], options["migration_name"])
@@ -182,7 +183,11 @@ class Command(migrate.Command):
             said = str(error.args[-1] if error.args else error).replace("\n", " ")
             raise CommandError(_stopped(connection, f"The database says: {said}."), returncode=3) from error
 
-    def _write_json(self, connection: BaseDatabaseWrapper, before: Run | None) -> None:
+    def _write_json(
+        self, connection: BaseDatabaseWrapper, before: Run | None, *, as_json: bool, **_options: Any
+    ) -> None:
+        if not as_json:
+            return
         run = runs.latest(connection)
         new = run if run and (before is None or run.pk != before.pk) else None
         self.stdout.write(json.dumps(runs.as_dict(new) if new else None, indent=2, default=str))
