@@ -116,6 +116,9 @@ class Command(migrate.Command):
     def _work(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
         before = runs.latest(connection) if options["as_json"] else None
         work = self._abort if options["abort"] else self._migrate
+        if not (options["fake"] or options["abort"] or runs.has_tables(connection)):
+            # Before the lock, whose table would be the first thing that is made in somebody else's database.
+            _refuse_unadopted(connection, fake_initial=options["fake_initial"])
         # Who only looks may not be allowed to write, and needs to wait for nobody.
         looks_only = options["plan"] or options["check_unapplied"]
         lock = nullcontext(Lock()) if looks_only else migration_lock(connection, self.stderr.write)
@@ -139,11 +142,12 @@ class Command(migrate.Command):
         )
         stages = Stages(connection, report, asked)
         if not looks_only:
-            ensure_tables(connection)
             runs.close_dead(connection)
             self._tidy_up(connection, stages)
         if not options["fake"]:
             _refuse_unadopted(connection, fake_initial=options["fake_initial"])
+        if not looks_only:
+            ensure_tables(connection)
         # Django's command names its executor by this name and offers no other way to give it one.
         executor = partial(StagedExecutor, stages, self._lock.check)
         with patch.object(migrate, "MigrationExecutor", executor):
