@@ -61,3 +61,12 @@ def payments(alice: User, bob: User) -> Group:
 @pytest.fixture
 def bobs_seat(payments: Group, bob: User) -> Membership:
     return Membership.objects.get(group=payments, user=bob)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What has nothing to do with the engine is tried once, with SQLite."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        return
+    once = [item for item in items if item.get_closest_marker("once")]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if item not in once]

@@ -9,6 +9,8 @@ from pathlib import Path
 import polib
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 # evolution has its own, as any project could take it.
 CATALOGUES = [Path(f"{folder}/locale/de/LC_MESSAGES/django.po") for folder in ("estimation", "evolution")]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 CSS = Path(__file__).parents[1] / "static/estimation/estimation.css"
 
 # Text and what it stands on: 4.5:1.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PRINT_DATABASE = (
     "from django.conf import settings; d = settings.DATABASES['default'];"

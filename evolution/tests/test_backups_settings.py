@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from evolution.conf import configuration
 
+pytestmark = pytest.mark.once
+
 
 def test_everything_may_be_left_out(settings):
     settings.EVOLUTION = {}

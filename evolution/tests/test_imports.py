@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 import evolution
+
+pytestmark = pytest.mark.once
 
 SET_UP = "import django; django.setup(); "
 

@@ -10,6 +10,8 @@ from django.db.migrations import Migration
 from evolution.rewriting.checks import in_order
 from evolution.tests.shop import Shop
 
+pytestmark = pytest.mark.once
+
 BOOK = """
 class Book(models.Model):
     title = models.CharField(max_length=20, null=True)

@@ -4,6 +4,8 @@ import pytest
 
 from evolution.tests.shop import Shop
 
+pytestmark = pytest.mark.once
+
 BOOK = """
 class Book(models.Model):
     title = models.CharField(max_length=20, null=True)

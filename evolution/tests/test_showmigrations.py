@@ -5,6 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+pytestmark = pytest.mark.once
+
 FIELD = "migrations.AddField('book', 'number_{0}', models.IntegerField(null=True)),"
 
 

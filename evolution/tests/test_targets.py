@@ -6,6 +6,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from evolution.targets import NoSuchTarget, resolve, targets
 
+pytestmark = pytest.mark.once
+
 FIELD = "migrations.AddField('book', 'number_{0}', models.IntegerField(null=True)),"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from users import nicknames
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("typed", "kept"),

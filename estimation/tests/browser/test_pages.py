@@ -16,7 +16,7 @@ from estimation.tests.test_routes import OWN_ROUTES
 from groups.models import Group, Role
 from users.models import User
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 # What a page is worth showing to; the others answer a form, or redirect.
