@@ -50,8 +50,9 @@ def _copies(connection: BaseDatabaseWrapper, old: AnyField, new: AnyField) -> bo
     if before == after:
         return False
     if old.get_internal_type() == new.get_internal_type() == "CharField":
-        short, long = sorted([old.max_length or 0, new.max_length or 0])
-        grows = (new.max_length or 0) > (old.max_length or 0)
+        before, after = (int(field.max_length or 0) for field in (old, new))  # some write max_length="30"
+        short, long = sorted([before, after])
+        grows = after > before
         same_size = (short * 4 <= INPLACE_BYTES) == (long * 4 <= INPLACE_BYTES)
         wrapper: Any = connection
         return not (grows and (same_size or wrapper.mysql_is_mariadb))

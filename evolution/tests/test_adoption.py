@@ -3,10 +3,13 @@
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 
 from evolution import runs
+from evolution.adoption import unadopted_tables
 from evolution.drift import is_as_left
 from evolution.models import Run
 from evolution.tests.processes import query, run
@@ -31,3 +34,21 @@ def test_tables_of_a_first_migration_that_was_cut_short_are_not_taken_for_anothe
     code, _output, errors = run(empty_database, "crash.migrate('0001_books')")
     assert code == 0, errors
     assert query(empty_database, "SELECT name FROM django_migrations") == "[('0001_books',)]"
+
+
+SITES = """
+migrations.CreateModel("Site", [("id", models.AutoField(primary_key=True))], options={"db_table": "django_site"}),
+"""
+
+
+def test_a_table_that_another_application_is_going_to_take_over_needs_no_adoption(shelf):
+    shelf.write("0002_sites", SITES)
+    shelf.migrate("0002_sites")
+    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "django.contrib.sites"]):
+        assert unadopted_tables(shelf.wrapper) == set()
+
+
+def test_a_table_that_no_applied_migration_has_made_needs_adoption(shelf):
+    shelf.rows("CREATE TABLE django_site (id integer PRIMARY KEY)")
+    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "django.contrib.sites"]):
+        assert unadopted_tables(shelf.wrapper) == {"django_site"}

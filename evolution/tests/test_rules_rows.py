@@ -119,6 +119,20 @@ def test_w203_a_narrower_column_whose_values_fit_is_a_warning(shelf):
     assert only(findings, "W203").message.endswith("All of its values fit now.")
 
 
+def test_w203_a_length_that_is_written_as_text_is_a_number(shelf):
+    shelf.books("abc")
+    findings = shelf.check(ALTER.format("title", "models.CharField(max_length='3', null=True)"))
+    assert "3 characters instead of 20" in only(findings, "W203").message
+
+
+def test_w202_an_order_that_is_given_up_takes_its_column_with_it(shelf):
+    shelf.write("0002_order", "migrations.AlterOrderWithRespectTo('book', 'writer_number'),")
+    assert codes(shelf.check(to="0002_order")) == []
+    shelf.migrate("0002_order")
+    shelf.write("0003_none", "migrations.AlterOrderWithRespectTo('book', None),")
+    assert "Column _order of table shelf_book is dropped" in only(shelf.check(), "W202").message
+
+
 def test_w203_a_data_step_before_may_make_the_values_fit(shelf):
     shelf.books("Emma")
     shelf.write("0002_shorter", FILL)
