@@ -46,8 +46,7 @@ def table_copied(step: Step) -> Iterator[Problem]:
 def _copies(connection: BaseDatabaseWrapper, old: AnyField, new: AnyField) -> bool:
     if old.is_relation or new.is_relation:
         return False
-    before, after = old.db_type(connection), new.db_type(connection)
-    if before == after:
+    if old.db_type(connection) == new.db_type(connection):
         return False
     if old.get_internal_type() == new.get_internal_type() == "CharField":
         before, after = (int(field.max_length or 0) for field in (old, new))  # some write max_length="30"
