@@ -299,13 +299,16 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(empty_database, tmp_p
     # Says that it has begun with a data step, and then takes its time.
     script = tmp_path / "slow.py"
     script.write_text(
-        "import time\n"
+        "import signal, time\n"
         "from django.core.management import execute_from_command_line\n"
         "from django.db.migrations.operations import RunPython\n"
         "def slow(*arguments):\n"
         f"    open({str(fifo)!r}, 'w').close()\n"
         "    time.sleep(60)\n"
+        "    raise SystemExit('nobody pressed Ctrl-C')\n"
         "RunPython.database_forwards = slow\n"
+        # Whoever runs the tests in the background has let them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "execute_from_command_line(['manage.py', 'migrate', '--no-backup', '--no-rehearsal'])\n"
     )
     process = subprocess.Popen(
