@@ -95,16 +95,17 @@ def scenes(
 ) -> Iterator[tuple[str, Scene]]:
     """The scenes of a direction, "up" or "down", each with its title: one a migration, or the whole way in one run.
 
-    Only every `apart`-th migration is one. Each is set when its turn comes, and leaves the database in the state that
-    the next one begins with.
+    Only every `apart`-th migration is one. Each begins with the rows that the way up has brought it, whichever way it
+    goes itself.
     """
+    states = {}
+    for name in names():
+        migrate(name)
+        if name == names()[0]:
+            fill()
+        states[name] = Snapshot()
     steps = names() if direction == "up" else names()[::-1]
-    migrate(names()[0])
-    fill()
-    migrate(steps[0])
-    for number, (start, target) in enumerate([(steps[0], steps[-1])] if whole else pairwise(steps)):
-        if number % apart == 0:
-            scene = Scene(target, first, every)
-            yield f"{start} to {target}", scene
-            scene.snapshot.restore()
-        migrate(target)
+    runs = [(steps[0], steps[-1])] if whole else list(pairwise(steps))
+    for start, target in runs[::apart]:
+        states[start].restore()
+        yield f"{start} to {target}", Scene(target, first, every)

@@ -62,9 +62,6 @@ TEMPLATES = [
 DATABASES = {"default": environment.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
     # The session's collation is that of the database: some of the data steps compare texts of both.
-    DATABASES["default"]["OPTIONS"] = {
-        "charset": "utf8mb4",
-        "init_command": "SET collation_connection = utf8mb4_unicode_ci",
-    }
+    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4", "collation": "utf8mb4_unicode_ci"}
 else:
     DATABASES["default"]["ENGINE"] = "evolution.backends.sqlite3"
