@@ -16,7 +16,8 @@ def start(database: str, work: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SET_UP + work],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
+        env=os.environ
+        | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
         # What it says is waited for.
         | {"PYTHONUNBUFFERED": "1"},
         stdin=subprocess.PIPE,
