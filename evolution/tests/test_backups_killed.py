@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,12 +59,23 @@ def points(number: int) -> list[int]:
     return sorted({1 + (number - 1) * step // (FEW - 1) for step in range(FEW)})
 
 
-def killed(database: OwnDatabase, point: int, *arguments: str) -> bool:
-    """Run the command and kill it at its n-th writing system call; whether it got there."""
-    inject = f"inject={WRITES}:signal=KILL:when={point}"
-    answer = database.manage(*arguments, before=["strace", "-o", "/dev/null", "-e", inject])
-    assert answer.returncode in {0, -9, 137}, answer.stderr
-    return answer.returncode != 0
+def killed(
+    database: OwnDatabase, point: int, *arguments: str, again: Callable[[], object] = lambda: None
+) -> None:
+    """Run the command and kill it at its n-th writing system call.
+
+    How many it makes differs a little from run to run, with the pieces that come through the pipes: one that
+    came to its end before the n-th is run again for an earlier one, after `again`.
+    """
+    while True:
+        inject = f"inject={WRITES}:signal=KILL:when={point}"
+        answer = database.manage(*arguments, before=["strace", "-o", "/dev/null", "-e", inject])
+        assert answer.returncode in {0, -9, 137}, answer.stderr
+        if answer.returncode:
+            return
+        point -= max(1, point // 10)
+        assert point
+        again()
 
 
 def all_whole(database: OwnDatabase) -> None:
@@ -76,13 +87,10 @@ def all_whole(database: OwnDatabase) -> None:
 
 def test_killed_in_a_backup_or_its_proof_nothing_half_is_taken_for_whole(filled, tmp_path):
     before = whole(filled)
-    number = calls(filled, tmp_path, "backup", "--verify")
-    died = 0
-    for point in points(number):
-        died += killed(filled, point, "backup", "--verify")
+    for point in points(calls(filled, tmp_path, "backup", "--verify")):
+        killed(filled, point, "backup", "--verify")
         all_whole(filled)
         assert whole(filled) == before
-    assert died >= FEW - 2
     assert "it is proved" in filled.managed("backup", "--verify")
     assert [path.name for path in filled.folder.glob("*.part")] == []
     assert scratch_databases(filled) == []
@@ -95,24 +103,25 @@ def test_killed_in_a_restore_the_same_command_finishes_it(filled, tmp_path, more
         filled.execute(f"CREATE TRIGGER gone BEFORE DELETE ON other{each} BEGIN DELETE FROM thing; END")
     wanted = whole(filled)
     backup = backups.prove(filled.wrapper, backups.make(filled.wrapper))
-    number = None
-    died = 0
-    for point in [0, *range(1, FEW)]:
+    restore = ["restore", backup.name, "--no-input"]
+
+    def changed() -> Accounts:
         filled.execute("DELETE FROM thing WHERE id > 3")
         filled.execute("INSERT INTO other VALUES (1, 'new')")
-        other = whole(filled)
-        if number is None:
-            number = calls(filled, tmp_path, "restore", backup.name, "--no-input")
-            assert whole(filled) == wanted
-            continue
-        died += killed(filled, points(number)[point - 1], "restore", backup.name, "--no-input")
+        return whole(filled)
+
+    other = changed()
+    number = calls(filled, tmp_path, *restore)
+    assert whole(filled) == wanted
+    for point in points(number):
+        assert changed() == other
+        killed(filled, point, *restore, again=changed)
         all_whole(filled)
         if filled.is_sqlite or not more:
             # One step from one to the other; with triggers MySQL and MariaDB have to load in place.
             assert whole(filled) in (other, wanted)
-        filled.managed("restore", backup.name, "--no-input", EVOLUTION_BACKUPS_KEPT="100")
+        filled.managed(*restore, EVOLUTION_BACKUPS_KEPT="100")
         assert whole(filled) == wanted
-    assert died >= FEW - 3
     assert [path.name for path in filled.folder.glob("*.part")] == []
     assert scratch_databases(filled) == []
 
