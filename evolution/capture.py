@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.backends.ddl_references import Statement
 
+from evolution.deferred import Kept, kept, read_back
 from evolution.rules.found_out import hidden_schema_change
 from evolution.statements import is_schema_change, only_reads
 
@@ -36,12 +36,12 @@ class Captured:
     """Statements as text, complete, and those that are left for the end of the migration."""
 
     statements: list[str]
-    deferred: list[Statement | str]
+    deferred: list[Kept]
 
 
 def capture(
     connection: BaseDatabaseWrapper,
-    deferred: list[Statement | str],
+    deferred: list[Kept],
     run: Callable[[BaseDatabaseSchemaEditor], None],
 ) -> Captured:
     """What `run` hands to the schema editor that it is given, after `deferred` was left by earlier operations.
@@ -49,10 +49,10 @@ def capture(
     Raises NotCapturable when `run` tries to write by other ways; nothing is written then either.
     """
     editor = _capturing_editor(connection)
-    editor.deferred_sql = list(deferred)
+    editor.deferred_sql = [read_back(left, editor) for left in deferred]
     with connection.execute_wrapper(_only_reads):
         run(editor)
-    return Captured(editor.captured, editor.deferred_sql)
+    return Captured(editor.captured, [kept(left, editor) for left in editor.deferred_sql])
 
 
 def _only_reads(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
@@ -114,33 +114,6 @@ class _Introspection:
 
     def get_storage_engine(self, cursor: Any, table: str) -> Any:
         return self._introspection.get_storage_engine(cursor, self._renamed.get(table, table))
-
-
-class RecordedStatement(Statement):
-    """A statement for the end of a migration, read back from the journal, that later operations may rename in."""
-
-    def __init__(self, sql: str) -> None:
-        super().__init__(sql.replace("%", "%%"))
-        self.sql = sql
-
-    def __str__(self) -> str:
-        return self.sql
-
-    def references_table(self, table: str) -> bool:
-        return f"`{table}`" in self.sql
-
-    def references_column(self, table: str, column: str) -> bool:
-        return self.references_table(table) and f"`{column}`" in self.sql
-
-    def references_index(self, table: str, index: str) -> bool:
-        return self.references_column(table, index)
-
-    def rename_table_references(self, old_table: str, new_table: str) -> None:
-        self.sql = self.sql.replace(f"`{old_table}`", f"`{new_table}`")
-
-    def rename_column_references(self, table: str, old_column: str, new_column: str) -> None:
-        if self.references_table(table):
-            self.sql = self.sql.replace(f"`{old_column}`", f"`{new_column}`")
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from evolution import runs
-from evolution.capture import NotCapturable, RecordedStatement, capture, no_schema_changes
+from evolution.capture import NotCapturable, capture, no_schema_changes
+from evolution.deferred import Kept, kept, read_back
 from evolution.journal import Journal
 from evolution.metadata_locks import TableInUse
 from evolution.models import Run
@@ -186,7 +187,7 @@ class JournaledExecutor(MigrationExecutor):
 
     def _work_through(self, journal: Journal, steps: Iterator[Step], first: int = 0) -> None:
         """Carry out the steps from number `first` on, as far as the journal does not say that they are done."""
-        deferred: list[Any] = []
+        deferred: list[Kept] = []
         number = -1
         for number, step in enumerate(steps):
             if number < first:
@@ -196,15 +197,16 @@ class JournaledExecutor(MigrationExecutor):
                 deferred = self._begin(journal, number, step, deferred)
             else:  # begun by a run that was cut short
                 journal.carry_out(page)
-                deferred = [RecordedStatement(sql) for sql in page.deferred]
+                deferred = page.deferred
         page = journal.pages.get(number + 1)
         if page is None and deferred:
-            left = [str(sql) for sql in deferred]
+            editor = self.connection.schema_editor()
+            left = [str(read_back(statement, editor)) for statement in deferred]
             page = journal.write(number + 1, "statements left for the end", left, [])
         if page:
             journal.carry_out(page)
 
-    def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Any]) -> list[Any]:
+    def _begin(self, journal: Journal, number: int, step: Step, deferred: list[Kept]) -> list[Kept]:
         """Begin an operation of which the journal holds nothing yet; what it leaves for the end."""
         if self.connection.features.can_rollback_ddl:
             self._run_in_a_transaction(journal, number, step)
@@ -215,21 +217,21 @@ class JournaledExecutor(MigrationExecutor):
             except NotCapturable:
                 pass
             else:
-                left = [str(sql) for sql in captured.deferred]
                 # An operation that changes nothing in the database needs no page: it changes nothing again.
-                if captured.statements or left != [str(sql) for sql in deferred]:
-                    journal.carry_out(journal.write(number, step.description, captured.statements, left))
+                if captured.statements or captured.deferred != deferred:
+                    page = journal.write(number, step.description, captured.statements, captured.deferred)
+                    journal.carry_out(page)
                 return captured.deferred
         editor = self.connection.schema_editor(atomic=False)
-        editor.deferred_sql = deferred
 
-        def work() -> list[str]:
+        def work() -> list[Kept]:
+            editor.deferred_sql = [read_back(left, editor) for left in deferred]
             with self._no_hidden_changes(journal.migration):
                 step.run(editor)
-            return [str(sql) for sql in editor.deferred_sql]
+            return [kept(left, editor) for left in editor.deferred_sql]
 
         journal.run_whole(number, step.description, work, atomic=step.atomic)
-        return list(editor.deferred_sql)
+        return journal.pages[number].deferred
 
     def _no_hidden_changes(self, migration: Migration) -> AbstractContextManager[None]:
         if self.allows_hidden_changes or HIDDEN_CHANGE in accepted_by(migration):
@@ -241,7 +243,7 @@ class JournaledExecutor(MigrationExecutor):
         # Entered before the transaction, since SQLite can't switch foreign keys off within one.
         with self.connection.schema_editor(atomic=False) as editor:
 
-            def work() -> list[str]:
+            def work() -> list[Kept]:
                 step.run(editor)
                 for sql in editor.deferred_sql:
                     editor.execute(sql, None)

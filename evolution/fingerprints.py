@@ -12,6 +12,9 @@ Fingerprint = dict[str, str | None]  # CREATE TABLE by table; None where there i
 
 NO_SUCH_TABLE = 1146
 
+# A line each of SHOW CREATE TABLE, with the columns.
+_KEY = re.compile(r" FOREIGN KEY (\(.*?\)) REFERENCES ")
+_INDEX = re.compile(r"  KEY `(?:[^`]|``)+` (\(.*\))$")
 _NEXT_ID = re.compile(r" AUTO_INCREMENT=\d+")
 _WORD = re.compile(r"`((?:[^`]|``)+)`|([A-Za-z0-9_$]+)")
 _NEW_NAME = re.compile(
@@ -63,11 +66,19 @@ def as_made_anew(connection: BaseDatabaseWrapper, found: Fingerprint) -> Fingerp
     """The same tables as the server shows them when they are made from their definition.
 
     MySQL shows a table that was altered and one that was made as it is now in different words, such as a column's
-    character set that goes without saying.
+    character set that goes without saying. Indexes that a foreign key needs are left out: the server makes them by
+    itself, and gives up its own for a newer one, but not where a definition has named it.
     """
     with scratch_database(connection) as scratch:
         _make(scratch, found)
-        return fingerprint(scratch, list(found))
+        made = fingerprint(scratch, list(found))
+    return {table: definition and _without_indexes_of_keys(definition) for table, definition in made.items()}
+
+
+def _without_indexes_of_keys(definition: str) -> str:
+    lines = [line.removesuffix(",") for line in definition.splitlines()]
+    needed = {match[1] for line in lines if (match := _KEY.search(line))}
+    return "\n".join(line for line in lines if not ((match := _INDEX.match(line)) and match[1] in needed))
 
 
 def _make(scratch: BaseDatabaseWrapper, tables: Fingerprint) -> None:

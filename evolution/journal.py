@@ -16,6 +16,7 @@ from django.db.migrations import Migration
 from django.utils import timezone
 
 from evolution.batches import data_steps_of, forget_checkpoints
+from evolution.deferred import Kept
 from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predicted, tables_concerned
 from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
@@ -65,7 +66,7 @@ class Page:
         return self.is_done or self.is_code or any(line.state == State.DONE for line in self.statements)
 
     @property
-    def deferred(self) -> list[str]:
+    def deferred(self) -> list[Kept]:
         return list(self.heading.deferred or [])
 
 
@@ -100,7 +101,7 @@ class Journal:
             else:
                 self.pages[line.operation].statements.append(line)
 
-    def write(self, operation: int, description: str, statements: list[str], deferred: list[str]) -> Page:
+    def write(self, operation: int, description: str, statements: list[str], deferred: list[Kept]) -> Page:
         """Write down an operation with all its statements, before the first of them runs."""
         heading = self._line(operation, 0, Kind.OPERATION, description)
         heading.deferred = deferred
@@ -147,7 +148,7 @@ class Journal:
         return line.before is None or fingerprint(self.connection, list(line.before)) == line.before
 
     def run_whole(
-        self, operation: int, description: str, work: Callable[[], list[str]], *, atomic: bool
+        self, operation: int, description: str, work: Callable[[], list[Kept]], *, atomic: bool
     ) -> None:
         """Run an operation that cannot be written down as statements, in one transaction with its tick if it may.
 
@@ -163,7 +164,7 @@ class Journal:
         self._in_one_transaction(partial(self._finish, heading, work if atomic else None))
         self.pages[operation] = Page(heading, [])
 
-    def _finish(self, heading: Statement, work: Callable[[], list[str]] | None) -> None:
+    def _finish(self, heading: Statement, work: Callable[[], list[Kept]] | None) -> None:
         if work:
             heading.deferred = work()
         heading.state, heading.ended_at = State.DONE, timezone.now()
