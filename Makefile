@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 EVERY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-mariadb test-mysql lint format types migrations messages screenshots crashtest \
+.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages screenshots crashtest \
 	galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
@@ -23,6 +23,12 @@ test-mariadb: ## all tests on a throw-away MariaDB
 
 test-mysql: ## all tests on a throw-away MySQL
 	ENGINES=mysql ./scripts/test --quiet
+
+coverage: ## all tests on SQLite, and which lines they did not reach
+	ENGINES=sqlite ./scripts/test --quiet --cov
+
+sizetest: ## a hundred thousand groups of the Flask version, up, down and up, on the three engines (five minutes)
+	MANY_GROUPS=100000 ./scripts/test --quiet estimation/tests/test_legacy_size.py
 
 lint: ## all checks without the tests
 	ENGINES=none ./scripts/test
@@ -49,7 +55,8 @@ crashtest: ## kill `migrate` at every moment, and the server under it, and go on
 		PYTHONPATH=scripts $(PYTHON) -m evolution.tests.crash.servers $$engine up down --at-least 50 || exit 1; done
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; done
-	CRASH=all DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/test_crash_sqlite.py
+	CRASH=$(if $(filter 1,$(EVERY)),all,40) ENGINES=sqlite ./scripts/test --quiet \
+		evolution/tests/test_crash_sqlite.py evolution/tests/test_backups_killed.py
 
 thirdpartytest: ## other people's histories through `migrate`, killed by chance (an hour; needs a package index)
 	test -d .venv-thirdparty || python3 -m venv .venv-thirdparty

@@ -62,7 +62,7 @@ def insert(database: Database, sql: str, *parameters: Any) -> int:
 def test_state_a_is_adopted_and_every_group_keeps_its_id_and_its_name_and_gets_an_owner(flask_a):
     before = flask_a.rows(GROUPS_IN_A)
     assert "Recorded as applied: groups.0001_initial" in flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     assert len(before) == 35
     assert flask_a.rows(GROUPS) == before
     assert {owner for _group, _id, owner in flask_a.rows(OWNERS.format("estimation_user"))} == {"default"}
@@ -87,21 +87,21 @@ def test_names_of_every_kind_go_up_and_down_byte_for_byte(flask_a):
         insert(flask_a, "INSERT INTO `group` (name) VALUES (%s)", name)
     before = flask_a.rows(GROUPS_IN_A)
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     assert flask_a.rows(GROUPS) == before
-    flask_a.managed("migrate", "groups", "0001")
+    flask_a.migrated("groups", "0001")
     assert flask_a.rows(GROUPS_IN_A) == before
 
 
 def test_the_id_of_a_deleted_group_is_not_given_again_going_up_or_down(flask_a):
     flask_a.managed("adopt")
-    flask_a.managed("migrate", "groups", "0004")
+    flask_a.migrated("groups", "0004")
     last = insert(flask_a, "INSERT INTO estimation_group (name, `user`) VALUES ('last', 1)")
     flask_a.rows("DELETE FROM estimation_group WHERE id > 50")
-    flask_a.managed("migrate", "groups", "0001")
+    flask_a.migrated("groups", "0001")
     down = insert(flask_a, "INSERT INTO `group` (name) VALUES ('after going down')")
     flask_a.rows("DELETE FROM `group`")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     owner = flask_a.rows("SELECT MIN(id) FROM estimation_user")[0][0]
     up = insert(
         flask_a,
@@ -114,19 +114,19 @@ def test_the_id_of_a_deleted_group_is_not_given_again_going_up_or_down(flask_a):
 def test_an_a_without_groups_gets_no_placeholder(flask_a):
     flask_a.rows("DELETE FROM `group`")
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     assert flask_a.rows("SELECT COUNT(*) FROM estimation_user") == [(0,)]
-    flask_a.managed("migrate", "groups", "0001")
+    flask_a.migrated("groups", "0001")
     assert flask_a.rows(GROUPS_IN_A) == []
 
 
 def test_an_a_with_one_group_gets_one_placeholder_who_is_the_same_after_going_down_and_up(flask_a):
     flask_a.rows("DELETE FROM `group` WHERE id <> 26")
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     owners = flask_a.rows(OWNERS.format("estimation_user"))
-    flask_a.managed("migrate", "groups", "0001")
-    flask_a.managed("migrate")
+    flask_a.migrated("groups", "0001")
+    flask_a.migrated()
     assert flask_a.rows(OWNERS.format("estimation_user")) == owners == [(26, 1, "default")]
 
 
@@ -136,13 +136,13 @@ def test_ids_that_are_zero_or_negative_get_an_owner_too(flask_a):
             cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')")
         cursor.execute("INSERT INTO `group` (id, name) VALUES (0, 'zero'), (-5, 'minus five')")
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     assert flask_a.rows("SELECT id FROM estimation_group WHERE id <= 0 ORDER BY id") == [(-5,), (0,)]
 
 
 def test_the_placeholder_can_never_sign_in(flask_a):
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     ((password, email, active),) = flask_a.rows("SELECT password, email, is_active FROM estimation_user")
     assert (password[0], email, bool(active)) == ("!", None, False)
     with pytest.raises(Exception, match="user_default_never_active"):
@@ -162,7 +162,7 @@ def test_a_run_of_the_flask_upgrade_that_failed_half_way_is_adopted_too(flask_a)
 
 def test_fake_initial_takes_over_state_a(flask_a):
     before = flask_a.rows(GROUPS_IN_A)
-    flask_a.managed("migrate", "--fake-initial")
+    flask_a.migrated("--fake-initial")
     assert flask_a.rows(GROUPS) == before
 
 
@@ -172,7 +172,7 @@ def test_fake_initial_takes_over_state_a(flask_a):
 def test_state_b_is_adopted_and_every_group_keeps_its_owner(flask_b):
     groups, owners = flask_b.rows(GROUPS), flask_b.rows(OWNERS.format("`user`"))
     assert "Recorded as applied: groups.0004_owner_required" in flask_b.managed("adopt")
-    flask_b.managed("migrate")
+    flask_b.migrated()
     assert flask_b.rows(GROUPS) == groups
     assert flask_b.rows(OWNERS.format("estimation_user")) == owners
     assert {owner for _group, _id, owner in owners} == {"default", "Zoë", "zoë "}
@@ -180,7 +180,7 @@ def test_state_b_is_adopted_and_every_group_keeps_its_owner(flask_b):
 
 def test_in_state_b_everyone_who_owns_a_group_but_the_placeholder_becomes_a_member_of_it(flask_b):
     flask_b.managed("adopt")
-    flask_b.managed("migrate")
+    flask_b.migrated()
     seats = flask_b.rows("SELECT group_id, user_id, nickname, role FROM groups_membership ORDER BY group_id")
     assert seats == [(2, 7, "Zoë", "facilitator"), (4, 9, "zoë ", "facilitator")]
 
@@ -201,9 +201,9 @@ def test_state_b_goes_down_to_a_and_up_again(flask_b):
 def test_state_b_comes_back_with_its_owners_when_going_down_only_to_b(flask_b):
     owners, before = flask_b.rows(OWNERS.format("`user`")), table(flask_b, "estimation_group")
     flask_b.managed("adopt")
-    flask_b.managed("migrate")
-    flask_b.managed("migrate", "groups", "0004")
-    flask_b.managed("migrate", "users", "0001")
+    flask_b.migrated()
+    flask_b.migrated("groups", "0004")
+    flask_b.migrated("users", "0001")
     assert flask_b.rows(OWNERS.format("`user`")) == owners
     assert table(flask_b, "estimation_group").columns == before.columns
 
@@ -231,7 +231,7 @@ def test_a_plain_migrate_stops_before_its_first_statement_and_says_to_adopt(data
 
 def test_alembics_own_table_is_left_alone(flask_a):
     flask_a.managed("adopt")
-    flask_a.managed("migrate")
+    flask_a.migrated()
     assert flask_a.rows("SELECT version_num FROM alembic_version") == [("49a6919d397b",)]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from estimation.tests.legacy import PROJECT, Database, database_of_its_own
+from estimation.tests.legacy import PROJECT, QUICKLY, Database, database_of_its_own
 from estimation.tests.test_legacy_size import fill
 
 MANY = 5_000
@@ -32,7 +32,7 @@ def count(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 with connection.execute_wrapper(count):
-    call_command("migrate", "groups", {target!r}, verbosity=0)
+    call_command("migrate", "groups", {target!r}, verbosity=0, no_backup=True, rehearsal=False)
 """
 
 
@@ -43,7 +43,7 @@ def database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Dat
         own.load("a")
         fill(own, MANY)
         own.managed("adopt")
-        own.managed("migrate", "groups", "0002")
+        own.migrated("groups", "0002")
         yield own
 
 
@@ -65,7 +65,7 @@ def test_it_goes_on_where_it_was_and_every_group_has_an_owner(database):
     owned = kill(database, "0003")
     # SQLite takes the whole migration back, the others keep each batch.
     assert owned == 0 if database.is_sqlite else 0 < owned < MANY
-    answer = database.manage("migrate")
+    answer = database.manage("migrate", *QUICKLY)
     assert answer.returncode == 0, answer.stderr
     assert ("goes on after" in answer.stderr) is not database.is_sqlite
     assert database.rows(OWNED) == [(MANY,)]
@@ -74,10 +74,10 @@ def test_it_goes_on_where_it_was_and_every_group_has_an_owner(database):
 
 
 def test_on_the_way_down_it_goes_on_too_and_comes_up_again(database):
-    database.managed("migrate", "groups", "0003")
+    database.migrated("groups", "0003")
     owned = kill(database, "0002")
     assert owned == MANY if database.is_sqlite else 0 < owned < MANY
-    database.managed("migrate", "groups", "0002")
+    database.migrated("groups", "0002")
     assert database.rows(OWNED) == [(0,)]
-    database.managed("migrate")
+    database.migrated()
     assert database.rows(OWNED) == [(MANY,)]

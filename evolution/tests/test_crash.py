@@ -13,7 +13,7 @@ from django.db.migrations import operations
 from evolution.tests.processes import run
 
 # Far enough apart to be quick; a prime, so that the moments are of every kind.
-EVERY = 151
+EVERY = 307
 
 
 def crash(database: str, *arguments: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -35,14 +35,14 @@ def crash(database: str, *arguments: str) -> tuple[list[dict[str, Any]], dict[st
 def test_a_run_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened(empty_database, direction):
     wrong, count = crash(empty_database, direction)
     assert wrong == []
-    assert count["cells"] >= 10
+    assert count["cells"] >= 5
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_a_run_that_was_killed_is_taken_back_to_where_it_began(empty_database, direction):
     wrong, count = crash(empty_database, direction, "--abort", "--apart", "3")
     assert wrong == []
-    assert count["cells"] >= 4
+    assert count["cells"] >= 2
 
 
 def test_the_migrations_under_test_use_every_operation_that_django_has(empty_database):

@@ -340,17 +340,13 @@ def test_a_kill_in_the_rehearsal_leaves_nothing_behind_that_the_next_run_minds(
 ):
     monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
     assert run(empty_database, "crash.migrate('0001_books'); crash.fill()")[0] == 0
+    migrate = "from django.core.management import call_command; call_command('migrate', 'library', '0002', verbosity=0)"
     killed = (
-        "import os; import evolution.rehearsal as r; "
-        "r._certified = lambda *a, **k: os.kill(os.getpid(), 9); "
-        "from django.core.management import call_command; call_command('migrate', verbosity=0)"
+        "import os; import evolution.rehearsal as r; r._certified = lambda *a, **k: os.kill(os.getpid(), 9); "
     )
-    assert run(empty_database, killed)[0] == -9
+    assert run(empty_database, killed + migrate)[0] == -9
     assert query(empty_database, "SELECT COUNT(*) FROM library_book") == "[(20,)]"
-    code, _output, errors = run(
-        empty_database,
-        "from django.core.management import call_command; call_command('migrate', verbosity=0)",
-    )
+    code, _output, errors = run(empty_database, migrate)
     assert code == 0, errors
     assert not list((tmp_path / "backups").glob("*.part"))
     if connection.vendor == "mysql":
