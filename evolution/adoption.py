@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from evolution import runs, stamps
-from evolution.introspection import table_names
+from evolution.introspection import stored_names, table_names
 from evolution.schema import MissingIndex
 from evolution.states import History, Match, Node, find_state
 from evolution.tables import table_names_of_evolution
@@ -112,7 +112,10 @@ def _create_index(
 ) -> Statement:
     """The statement that Django itself would have made the index with, name and all."""
     state = MigrationExecutor(connection).loader.project_state(list(match.state.heads().items()))
-    models = {model._meta.db_table: model for model in state.apps.get_models(include_auto_created=True)}
+    stored = stored_names(connection)
+    models = {
+        stored(model._meta.db_table): model for model in state.apps.get_models(include_auto_created=True)
+    }
     model = models[index.table]
     fields = [
         field for column in index.columns for field in model._meta.local_fields if field.column == column

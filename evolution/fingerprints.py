@@ -6,6 +6,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ProgrammingError
 
+from evolution.introspection import stored_names
 from evolution.scratch import scratch_database
 
 Fingerprint = dict[str, str | None]  # CREATE TABLE by table; None where there is no such table
@@ -28,8 +29,11 @@ def tables_concerned(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
 
     A column that is called like a table brings that table along, which does no harm.
     """
-    words = {quoted.replace("``", "`") or plain for quoted, plain in _WORD.findall(sql)}
-    new = {quoted.replace("``", "`") or plain for quoted, plain in _NEW_NAME.findall(sql)}
+    stored = stored_names(connection)
+    words, new = (
+        {stored(quoted.replace("``", "`") or plain) for quoted, plain in names.findall(sql)}
+        for names in (_WORD, _NEW_NAME)
+    )
     return sorted(words & set(connection.introspection.table_names()) | new)
 
 

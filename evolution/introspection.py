@@ -1,10 +1,12 @@
 """Reads the schema of a live database: SQLite, MySQL or MariaDB."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import truncate_name
 
 from evolution.schema import Column, ForeignKey, Schema, Table
 
@@ -28,6 +30,25 @@ def read_schema(connection: BaseDatabaseWrapper) -> Schema:
 def table_names(connection: BaseDatabaseWrapper) -> set[str]:
     """The names of all tables in the database behind `connection`."""
     return set(connection.introspection.table_names())
+
+
+def stored_names(connection: BaseDatabaseWrapper) -> Callable[[str], str]:
+    """How the database writes the name that a model gives its table, as a function from one to the other.
+
+    Shortened where it is too long, and without capitals where the server is set up so (`lower_case_table_names` is 1).
+    """
+    longest = connection.ops.max_name_length()
+    small = False
+    if connection.vendor == "mysql" and connection.features.ignores_table_name_case:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT @@lower_case_table_names")
+            small = cursor.fetchone() == (1,)
+
+    def stored(table: str) -> str:
+        name = truncate_name(table, longest)
+        return name.lower() if small else name
+
+    return stored
 
 
 class _Reader:

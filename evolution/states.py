@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState, ProjectState
 
 from evolution.accounting import NO_DATA
-from evolution.introspection import read_schema
+from evolution.introspection import read_schema, stored_names
 from evolution.schema import MissingIndex, Schema, differences, missing_indexes
 from evolution.scratch import in_place_of, scratch_database
 from evolution.tables import table_names_of_evolution
@@ -62,13 +62,14 @@ class History:
         # An application's tables after each of its migrations.
         self.tables: dict[Node, frozenset[str]] = {}
         self.nodes: dict[str, list[Node]] = defaultdict(list)
+        stored = stored_names(connection)
         state = ProjectState(real_apps=executor.loader.unmigrated_apps)
         for migration, _backwards in executor.migration_plan(self.graph.leaf_nodes(), clean_start=True):
             node = (migration.app_label, migration.name)
             migration.mutate_state(state, preserve=False)
             self.plan.append(node)
             self.nodes[node[0]].append(node)
-            self.tables[node] = frozenset(_tables_of(state, node[0]))
+            self.tables[node] = frozenset(stored(table) for table in _tables_of(state, node[0]))
 
     def tables_of(self, app: str) -> set[str]:
         """All tables that the application has at some point of its history."""

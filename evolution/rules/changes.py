@@ -1,6 +1,7 @@
 """What can happen to tables and columns. Each change can say what undoes it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Field, UniqueConstraint
@@ -155,6 +156,15 @@ Change = (
     | ForeignKeyAdded
     | ForeignKeyDropped
 )
+
+
+def with_names(change: Change, stored: Callable[[str], str]) -> Change:
+    """The change with the names of its tables as the database writes them."""
+    names = {name: getattr(change, name, None) for name in ("table", "new", "target")}
+    changed: dict[str, Any] = {name: stored(value) for name, value in names.items() if isinstance(value, str)}
+    if isinstance(change, UniqueDropped | ForeignKeyDropped):
+        changed["added"] = with_names(change.added, stored)
+    return replace(change, **changed)
 
 
 def inverted(changes: list[Change]) -> list[Change]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import truncate_name
 
+from evolution.introspection import stored_names
 from evolution.rules.changes import (
     Change,
     ColumnAdded,
@@ -31,6 +31,7 @@ class Live:
         self.connection = connection
         self.tables: dict[str, str | None] = {name: name for name in connection.introspection.table_names()}
         self.columns: dict[str, dict[str, str | None]] = {}
+        self._stored = stored_names(connection)
         self._engines: dict[str, str] | None = None
 
     def follow(self, changes: Iterable[Change]) -> None:
@@ -41,20 +42,17 @@ class Live:
     def _follow(self, change: Change) -> None:
         match change:
             case TableCreated() | TableDropped():
-                self.tables[self._short(change.table)] = None
+                self.tables[self._stored(change.table)] = None
             case TableRenamed():
-                old, new = self._short(change.table), self._short(change.new)
+                old, new = self._stored(change.table), self._stored(change.new)
                 self._columns(old)
                 self.tables[new] = self.tables.pop(old, None)
                 self.columns[new] = self.columns.pop(old, {})
             case ColumnAdded() | ColumnDropped():
-                self._columns(self._short(change.table))[change.column] = None
+                self._columns(self._stored(change.table))[change.column] = None
             case ColumnAltered() if change.column != change.new_column:
-                columns = self._columns(self._short(change.table))
+                columns = self._columns(self._stored(change.table))
                 columns[change.new_column] = columns.pop(change.column, None)
-
-    def _short(self, table: str) -> str:
-        return truncate_name(table, self.connection.ops.max_name_length())
 
     def _columns(self, table: str) -> dict[str, str | None]:
         """What the columns of `table` (as named in the plan) are called today."""
@@ -71,11 +69,11 @@ class Live:
 
     def table(self, table: str) -> str | None:
         """Today's name of the table, or None where it is not there yet."""
-        return self.tables.get(self._short(table))
+        return self.tables.get(self._stored(table))
 
     def column(self, table: str, column: str) -> str | None:
         """Today's name of the column, or None where it is not there yet."""
-        return self._columns(self._short(table)).get(column) if self.table(table) else None
+        return self._columns(self._stored(table)).get(column) if self.table(table) else None
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""

@@ -1,6 +1,6 @@
 """Walks through a plan of migrations, one operation after the other, and asks every rule."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -12,8 +12,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from evolution.findings import Finding
+from evolution.introspection import stored_names
 from evolution.rules.acceptance import accepted_by, without_accepted
-from evolution.rules.changes import TableCreated, TableRenamed, inverted
+from evolution.rules.changes import TableCreated, TableRenamed, inverted, with_names
 from evolution.rules.hazards import HAZARDS, Scope
 from evolution.rules.live import Live
 from evolution.rules.operations import changes_of
@@ -120,30 +121,30 @@ def walk(
     """
     undone = {(migration.app_label, migration.name) for migration, backwards in plan if backwards}
     steps_back: dict[tuple[str, str], list[Step]] = {}
+    stored = stored_names(executor.connection) if executor.connection else str
     state = ProjectState(real_apps=executor.loader.unmigrated_apps)
     for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
         node = (migration.app_label, migration.name)
         if node in undone:
-            steps_back[node] = [_reversed(step) for step in reversed(_steps(migration, state, alias))]
+            steps_back[node] = [_reversed(step) for step in reversed(_steps(migration, state, alias, stored))]
         elif node in applied:
             for operation in migration.operations:
                 operation.state_forwards(migration.app_label, state)
     for migration, backwards in plan:
         node = (migration.app_label, migration.name)
-        yield migration, steps_back.get(node, []) if backwards else _steps(migration, state, alias)
+        yield migration, steps_back.get(node, []) if backwards else _steps(migration, state, alias, stored)
 
 
-def _steps(migration: Migration, state: ProjectState, alias: str) -> list[Step]:
+def _steps(migration: Migration, state: ProjectState, alias: str, stored: Callable[[str], str]) -> list[Step]:
     """The steps forwards; `state` is the one before them, and becomes the one after."""
     steps = []
     before = _copy(state)
     for operation in migration.operations:
         operation.state_forwards(migration.app_label, state)
         after = _copy_after(operation, migration.app_label, before, state)
-        changes = changes_of(operation, migration.app_label, before, after, alias)
-        steps.append(
-            Step(migration, operation, before, after, backwards=False, changes=tuple(changes), live=None)
-        )
+        found = changes_of(operation, migration.app_label, before, after, alias)
+        changes = tuple(with_names(change, stored) for change in found)
+        steps.append(Step(migration, operation, before, after, backwards=False, changes=changes, live=None))
         before = after
     return steps
 

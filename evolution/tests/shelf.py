@@ -16,9 +16,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 
+from evolution.executor import JournaledExecutor
 from evolution.findings import Finding
 from evolution.rules import check_plan
 from evolution.scratch import scratch_database
+from evolution.statements import is_read
 
 HEAD = """\
 import datetime, uuid
@@ -105,9 +107,33 @@ class Shelf:
                 cursor.execute("INSERT INTO shelf_book (title) VALUES (%s)", [title])
 
 
+class Cut(Exception):
+    """Stands for the end of the process; nothing of the run catches it."""
+
+
+def cut_short(shelf: Shelf, target: str, number: int) -> bool:
+    """Migrate to `target` and end before its n-th statement that changes something; whether it came so far."""
+    seen = 0
+
+    def cut(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+        nonlocal seen
+        if not is_read(str(sql)):
+            seen += 1
+            if seen == number:
+                raise Cut
+        return execute(sql, params, many, context)
+
+    with shelf.wrapper.execute_wrapper(cut):
+        try:
+            JournaledExecutor(shelf.wrapper).migrate([("shelf", target)])
+        except Cut:
+            return True
+    return False
+
+
 @contextmanager
-def shelf_in(folder: Path) -> Iterator[Shelf]:
-    """The application, installed beside nothing but `evolution`, in an empty database on the suite's engine."""
+def shelf_in(folder: Path, server: BaseDatabaseWrapper = connection) -> Iterator[Shelf]:
+    """The application, installed beside nothing but `evolution`, in an empty database on the suite's server."""
     name = f"shelf_{token_hex(4)}"
     package = folder / name
     (package / "migrations").mkdir(parents=True)
@@ -122,7 +148,7 @@ def shelf_in(folder: Path) -> Iterator[Shelf]:
     )
     sys.path.insert(0, str(folder))
     try:
-        with override_settings(INSTALLED_APPS=["evolution", name]), scratch_database(connection) as wrapper:
+        with override_settings(INSTALLED_APPS=["evolution", name]), scratch_database(server) as wrapper:
             shelf = Shelf(package, wrapper)
             shelf.write("0001_initial", FIRST)
             shelf.migrate("0001_initial")

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from evolution.executor import JournaledExecutor
-from evolution.statements import is_read
+from evolution.tests.shelf import cut_short
 
 pytestmark = pytest.mark.skipif(
     connection.vendor == "sqlite", reason="SQLite rolls a migration that was cut short back whole"
@@ -35,32 +35,8 @@ KEYS = """
 """
 
 
-class Cut(Exception):
-    """Stands for the end of the process; nothing of the run catches it."""
-
-
 def names(shelf):
     return [tuple(row) for sql in (NAMES, KEYS) for row in shelf.rows(sql)]
-
-
-def cut_short(shelf, number):
-    """Apply the migration and end before its n-th statement that changes something; whether it came so far."""
-    seen = 0
-
-    def cut(execute, sql, params, many, context):
-        nonlocal seen
-        if not is_read(str(sql)):
-            seen += 1
-            if seen == number:
-                raise Cut
-        return execute(sql, params, many, context)
-
-    with shelf.wrapper.execute_wrapper(cut):
-        try:
-            JournaledExecutor(shelf.wrapper).migrate([("shelf", "0002_next")])
-        except Cut:
-            return True
-    return False
 
 
 @pytest.fixture
@@ -79,7 +55,7 @@ def test_a_run_to_the_end_gives_the_names_that_django_gives(shelf, as_django_nam
 
 def test_a_run_that_was_cut_short_anywhere_gives_the_names_that_django_gives(shelf, as_django_names_them):
     number = 1
-    while cut_short(shelf, number):
+    while cut_short(shelf, "0002_next", number):
         JournaledExecutor(shelf.wrapper).migrate([("shelf", "0002_next")])
         assert names(shelf) == as_django_names_them, f"cut short before statement {number}"
         shelf.migrate("0001_initial")

@@ -1,6 +1,7 @@
 """Kills the *server* in the middle of `migrate`, starts it again on the same data, and runs `migrate` again.
 
     PYTHONPATH=scripts python -m evolution.tests.crash.servers mariadb up down
+    PYTHONPATH=scripts python -m evolution.tests.crash.servers mariadb up down --with-client
 
 The server is one of its own, and keeps its data as safely as a real one does. It is killed at moments spread over the
 runs by chance, from a seed that is printed: right after a statement or a commit was answered, or while the next one is
@@ -34,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--whole", action="store_true", help="the whole history in one run, not one migration each"
     )
+    parser.add_argument(
+        "--with-client", action="store_true", help="kill `migrate` too, as when the power fails"
+    )
     parser.add_argument("--each", type=int, default=3, help="how many kills for each run of migrate")
     parser.add_argument(
         "--seed", type=int, default=None, help="one that was printed, for the same moments again"
@@ -61,12 +65,15 @@ class KillableServer:
 
 
 @contextmanager
-def killable(name: str) -> Iterator[KillableServer]:
-    """A throw-away server of the engine `name` that does everything for the safety of its data; gone afterwards."""
+def killable(name: str, *options: str, disk: Path = Path("/tmp")) -> Iterator[KillableServer]:
+    """A throw-away server of the engine `name` that does everything for the safety of its data; gone afterwards.
+
+    Its data lie on `disk`, where the path must be short, as that of its socket has to be.
+    """
     from database_servers import ENGINES, Start, stop
 
-    engine = replace(ENGINES[name], options=(*ENGINES[name].options, *DURABLE))
-    with tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp") as folder:
+    engine = replace(ENGINES[name], options=(*ENGINES[name].options, *DURABLE, *options))
+    with tempfile.TemporaryDirectory(prefix="estimation-", dir=disk) as folder:
         server = KillableServer(Start(engine, engine.programs(), Path(folder)))
         try:
             yield server
@@ -75,10 +82,10 @@ def killable(name: str) -> Iterator[KillableServer]:
 
 
 class Murder:
-    """Ends the server at a moment: at once after it, or a little later where a statement is about to begin."""
+    """Ends servers and clients at a moment: at once after it, or a little later where a statement is about to begin."""
 
-    def __init__(self, pid: int, delay: float, say: Any) -> None:
-        self.pid = pid
+    def __init__(self, pids: list[int], delay: float, say: Any) -> None:
+        self.pids = pids
         self.delay = delay
         self.say = say
         self.timer: threading.Timer | None = None
@@ -86,10 +93,14 @@ class Murder:
     def __call__(self, moment: Any) -> None:
         self.say([moment.number, moment.side, moment.what])
         if moment.side == "after":
-            os.kill(self.pid, signal.SIGKILL)
+            self._kill()
         else:
-            self.timer = threading.Timer(self.delay, os.kill, (self.pid, signal.SIGKILL))
+            self.timer = threading.Timer(self.delay, self._kill)
             self.timer.start()
+
+    def _kill(self) -> None:
+        for pid in self.pids:
+            os.kill(pid, signal.SIGKILL)
 
     def done(self) -> None:
         """Wait for the deed, however the run has ended."""
@@ -97,7 +108,9 @@ class Murder:
             self.timer.join()
 
 
-def cell(server: Any, scene: Any, number: int, delay: float) -> tuple[list[Any], dict[str, Any]]:
+def cell(
+    server: Any, scene: Any, number: int, delay: float, *, with_client: bool
+) -> tuple[list[Any], dict[str, Any]]:
     """Kill the server at a moment of a run; where that was, and what is not as it should be afterwards."""
     from evolution.tests.crash.cells import differences, open_lines
     from evolution.tests.crash.children import Say, in_a_child
@@ -106,7 +119,8 @@ def cell(server: Any, scene: Any, number: int, delay: float) -> tuple[list[Any],
     from evolution.tests.crash.runs import migrate
 
     def run(say: Say) -> None:
-        murder = Murder(server.process.pid, delay, say)
+        victims = [server.process.pid, *([os.getpid()] if with_client else [])]
+        murder = Murder(victims, delay, say)
         try:
             migrate(scene.target, moments=Moments(number, end=murder))
         finally:
@@ -145,7 +159,13 @@ def main() -> None:
                 for number in sorted(
                     chance.sample(range(1, scene.total + 1), min(options.each, scene.total))
                 ):
-                    said, wrong = cell(server, scene, number, chance.uniform(0, LONGEST))
+                    said, wrong = cell(
+                        server,
+                        scene,
+                        number,
+                        chance.uniform(0, LONGEST),
+                        with_client=options.with_client,
+                    )
                     count.note({"run": title, "moment": number, "of": scene.total, "said": said}, wrong)
     sys.exit(count.close({"engine": options.engine, "seed": seed}, options.at_least))
 

@@ -1,0 +1,258 @@
+"""What goes wrong with the server under a `migrate`: no room, no writing, no power, and names without capitals.
+
+Each test has a server of its own. The rows are as they were, the exit code says so, and the same command finishes
+when the fault is gone.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django import DjangoDbBlocker
+
+from evolution.executor import JournaledExecutor
+from evolution.tests.crash.servers import KillableServer, killable
+from evolution.tests.processes import query, run
+from evolution.tests.shelf import Shelf, cut_short, shelf_in
+
+pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server")
+
+MEGABYTE = 2**20
+PREPARE = "crash.migrate('0001_books'); crash.fill()"
+Disk = Callable[[int], Path]
+Serve = Callable[..., KillableServer]
+
+
+def engine() -> str:
+    """The suite's engine, as scripts/databases.py calls it."""
+    return "mariadb" if connection.mysql_is_mariadb else "mysql"  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker) -> Iterator[Serve]:
+    """Starts a server of the suite's engine, with more options."""
+    monkeypatch.syspath_prepend(settings.BASE_DIR / "scripts")
+    from debian_packages import NotAvailable
+
+    with django_db_blocker.unblock(), ExitStack() as stack:
+
+        def start(*options: str, disk: Path = Path("/tmp")) -> KillableServer:
+            try:
+                return stack.enter_context(killable(engine(), *options, disk=disk))
+            except NotAvailable as reason:
+                pytest.skip(str(reason))
+
+        yield start
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    """Makes a disk of so many megabytes."""
+    with ExitStack() as stack:
+        # A server's socket has to have a short path.
+        short = Path(stack.enter_context(TemporaryDirectory(prefix="disk-", dir="/tmp")))
+
+        def make(megabytes: int) -> Path:
+            folder = short / f"{megabytes}m"
+            folder.mkdir()
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+            answer = subprocess.run(mount, capture_output=True, text=True, check=False)
+            if answer.returncode:
+                pytest.skip(f"a small disk can't be mounted here: {answer.stderr.strip()}")
+            stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
+            return folder
+
+        yield make
+
+
+@contextmanager
+def elsewhere(there: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
+    """A connection like the suite's own to another server."""
+    connections.settings["elsewhere"] = connection.settings_dict | there | {"NAME": "estimation"}
+    try:
+        yield connections["elsewhere"]
+    finally:
+        connections["elsewhere"].close()
+        del connections["elsewhere"]
+        del connections.settings["elsewhere"]
+
+
+def migrate(database: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py migrate library 0002` without backup and rehearsal, which have tests of their own."""
+    return subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "library", "0002", "--no-backup", "--no-rehearsal"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refused(database: str) -> str:
+    """It has to fail with one line; that line."""
+    answer = migrate(database)
+    assert answer.returncode in {1, 3}, answer.stdout + answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr
+    return answer.stderr.strip()
+
+
+def finishes(database: str) -> None:
+    answer = migrate(database)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def prepare(database: str) -> None:
+    code, _output, errors = run(database, PREPARE)
+    assert code == 0, errors
+
+
+# --- Fault 6: the server's disks are full
+
+
+def multiply(database: str, times: int) -> None:
+    """Double the twenty books so many times."""
+    for _time in range(times):
+        query(
+            database,
+            "INSERT INTO library_book (title, price, author_id) SELECT title, price, author_id FROM library_book",
+        )
+
+
+def books(database: str) -> str:
+    return query(database, "SELECT COUNT(*), SUM(CRC32(title)) FROM library_book")
+
+
+def test_a_full_disk_of_the_server_changes_nothing_and_with_room_the_same_command_finishes(serve, disk):
+    folder = disk(500)
+    server = serve(disk=folder)
+    prepare(server.url)
+    multiply(server.url, 11)
+    before = books(server.url)
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file:
+        # A megabyte is left: enough to write down what is going to be done, too little for a copy of the table.
+        file.write(bytes(shutil.disk_usage(folder).free - MEGABYTE))
+    assert "CommandError: The database says: " in refused(server.url)
+    assert books(server.url) == before
+    ballast.unlink()
+    finishes(server.url)
+    assert books(server.url) == before
+
+
+def test_no_room_for_the_server_s_temporary_files_changes_nothing_either(serve, disk):
+    folder = disk(1)
+    server = serve(f"--innodb-tmpdir={folder}", "--innodb-sort-buffer-size=65536")
+    prepare(server.url)
+    multiply(server.url, 11)
+    before = books(server.url)
+    assert "CommandError: The database says: " in refused(server.url)
+    subprocess.run(["mount", "-o", "remount,size=100m", str(folder)], check=True)
+    finishes(server.url)
+    assert books(server.url) == before
+
+
+# --- Fault 11: a server that is only read
+
+
+def test_a_server_that_is_only_read_is_said_so_and_nothing_is_changed(serve):
+    server = serve()
+    prepare(server.url)
+    before = books(server.url)
+    poor = urlsplit(server.url)
+    query(server.url, "CREATE USER poor IDENTIFIED BY 'a password'")
+    query(server.url, "GRANT ALL ON estimation.* TO poor")
+    query(server.url, "SET GLOBAL read_only = 1")
+    url = server.url.replace(f"{poor.username}:{poor.password}", "poor:a%20password")
+    assert "read-only" in refused(url)
+    assert books(server.url) == before
+    query(server.url, "SET GLOBAL read_only = 0")
+    finishes(url)
+
+
+# --- Fault 4: the power fails
+
+
+def test_when_the_power_fails_the_run_goes_on_with_the_server_s_next_start(
+    django_db_blocker: DjangoDbBlocker,
+):
+    with django_db_blocker.unblock():
+        name = engine()
+    answer = subprocess.run(
+        [
+            *(sys.executable, "-m", "evolution.tests.crash.servers", name, "up"),
+            *("--whole", "--with-client", "--each", "2", "--at-least", "2"),
+        ],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"PYTHONPATH": "scripts"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+# --- Fault 16: a server that writes every table's name without capitals
+
+FIRST = """
+migrations.CreateModel("Case", [("id", models.AutoField(primary_key=True))], options={"db_table": "Shelf_Case"}),
+migrations.AlterModelTable("book", "Shelf_Book"),
+"""
+SECOND = """
+migrations.AddField("book", "case", models.ForeignKey("shelf.Case", models.CASCADE, null=True)),
+migrations.AddField("book", "pages", models.IntegerField(default=100)),
+migrations.AlterField("book", "title", models.CharField(max_length=40, null=True, unique=True)),
+migrations.RenameModel("Case", "Rack"),
+migrations.AlterModelTable("rack", "Shelf_Rack"),
+migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop),
+"""
+BOOKS = "SELECT title, pages, case_id FROM shelf_book ORDER BY id"
+
+
+@pytest.fixture
+def shelf_without_capitals(serve, tmp_path, monkeypatch) -> Iterator[Shelf]:
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    server = urlsplit(serve("--lower-case-table-names=1").url)
+    there = {
+        "HOST": server.hostname,
+        "PORT": server.port,
+        "USER": server.username,
+        "PASSWORD": server.password,
+    }
+    with elsewhere(there) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
+        shelf.write("0002_capitals", FIRST)
+        shelf.migrate("0002_capitals")
+        shelf.rows("INSERT INTO shelf_book (title) VALUES ('Emma'), (NULL), ('🚀')")
+        shelf.write("0003_next", SECOND)
+        yield shelf
+
+
+def test_names_without_capitals_go_through_every_stage_there_and_back(shelf_without_capitals):
+    shelf = shelf_without_capitals
+    for target in ("0003_next", "0002_capitals", "0003_next"):
+        call_command("migrate", "shelf", target, database=shelf.wrapper.alias, verbosity=0)
+    assert shelf.rows(BOOKS) == [("Emma", 100, None), (None, 100, None), ("🚀", 100, None)]
+    call_command("checkschema", database=shelf.wrapper.alias)
+
+
+def test_names_without_capitals_are_found_again_wherever_a_run_was_cut_short(shelf_without_capitals):
+    shelf = shelf_without_capitals
+    number = 1
+    while cut_short(shelf, "0003_next", number):
+        JournaledExecutor(shelf.wrapper).migrate([("shelf", "0003_next")])
+        assert shelf.rows(BOOKS) == [("Emma", 100, None), (None, 100, None), ("🚀", 100, None)]
+        shelf.migrate("0002_capitals")
+        number += 1
+    assert number > 20
