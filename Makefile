@@ -1,9 +1,11 @@
 # Tasks for those who have make. The first two are scripts that need nothing but Python and git.
 PYTHON := .venv/bin/python
 EVERY := 1
+SERVERS := mariadb mysql
+CRASH := 200
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages screenshots crashtest \
+.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages screenshots crashtest crashtest-sqlite \
 	galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
@@ -48,15 +50,17 @@ messages: ## collect the texts to translate, and compile the translations (needs
 screenshots: ## make the README's pictures anew (needs chromium)
 	ENGINES=sqlite SCREENSHOTS=docs/images ./scripts/test --quiet -m browser -k screenshot
 
-crashtest: ## kill `migrate` at every moment, and the server under it, and go on or back (hours; EVERY=9 for a part)
-	for engine in mariadb mysql; do for what in "" --abort; do \
+crashtest: ## kill `migrate` at every moment, and the server under it, and go on or back (hours; EVERY=9 for a part, SERVERS=mysql for one)
+	for engine in $(SERVERS); do for what in "" --abort; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.crash up down $$what \
-			--every $(EVERY) --at-least $(if $(filter 1,$(EVERY)),416,1) || exit 1; done; \
+			--every $(EVERY) --at-least $(if $(filter 1 9,$(EVERY)),416,1) || exit 1; done; \
 		PYTHONPATH=scripts $(PYTHON) -m evolution.tests.crash.servers $$engine up down --at-least 50 || exit 1; done
-	for engine in mariadb mysql; do \
+	for engine in $(SERVERS); do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; done
-	CRASH=$(if $(filter 1,$(EVERY)),all,40) ENGINES=sqlite ./scripts/test --quiet \
-		evolution/tests/test_crash_sqlite.py evolution/tests/test_backups_killed.py
+
+crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (an hour; CRASH=all for every call)
+	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
+		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
 
 thirdpartytest: ## other people's histories through `migrate`, killed by chance (an hour; needs a package index)
 	test -d .venv-thirdparty || python3 -m venv .venv-thirdparty

@@ -26,6 +26,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,12 @@ def _default_folder() -> Path:
 
 
 def _command(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(shlex.split(value) if isinstance(value, str) else value)
+    return _split(value) if isinstance(value, str) else tuple(value)
+
+
+@lru_cache
+def _split(command: str) -> tuple[str, ...]:
+    return tuple(shlex.split(command))
 
 
 def _number(value: str | int, least: int = 1) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from evolution.introspection import read_schema
+from evolution.introspection import definitions, read_schema
 from evolution.schema import Table
 from evolution.states import NOT_OF_THE_HISTORY
 from evolution.tables import table_names_of_evolution
@@ -15,12 +15,19 @@ from evolution.tables import table_names_of_evolution
 def schema_digest(connection: BaseDatabaseWrapper) -> str:
     """A digest of the schema, 64 characters: the same for the same schema in the same order or another.
 
-    Without the tables of this application and `django_migrations`; with those of other programs. On MySQL and
-    MariaDB it takes as many queries for a thousand tables as for one.
+    Without the tables of this application and `django_migrations`; with those of other programs. It takes as many
+    queries for a thousand tables as for one. On SQLite it is one of the definitions, as they were written.
     """
-    schema = read_schema(connection).without(NOT_OF_THE_HISTORY | table_names_of_evolution())
+    own = NOT_OF_THE_HISTORY | table_names_of_evolution()
+    if connection.vendor == "sqlite":
+        return _digest([row for row in definitions(connection) if row[0] not in own])
+    schema = read_schema(connection).without(own)
     tables = [(name, _in_order(table)) for name, table in sorted(schema.tables.items())]
-    return hashlib.sha256(repr((schema.character_set, tables)).encode()).hexdigest()
+    return _digest((schema.character_set, tables))
+
+
+def _digest(what: object) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
 def _in_order(table: Table) -> list[Any]:

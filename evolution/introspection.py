@@ -51,6 +51,17 @@ def stored_names(connection: BaseDatabaseWrapper) -> Callable[[str], str]:
     return stored
 
 
+def definitions(connection: BaseDatabaseWrapper) -> list[tuple[str, ...]]:
+    """What stands in an SQLite database, in the order of its names: table, kind, name and definition of each thing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+            " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name",
+            None,
+        )
+        return list(cursor.fetchall())
+
+
 class _Reader:
     """What the engines share."""
 

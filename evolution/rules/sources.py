@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-import inspect
 import sys
 from pathlib import Path
 
@@ -13,9 +12,8 @@ FOREIGN = {"site-packages", "dist-packages"}
 
 def source_file(migration: Migration) -> Path | None:
     """The migration's file, or None where there is none (compiled code only)."""
-    module = sys.modules.get(migration.__module__)
-    found = inspect.getsourcefile(module) if module else None
-    return Path(found) if found and Path(found).exists() else None
+    found = getattr(sys.modules.get(migration.__module__), "__file__", None)
+    return Path(found) if found and found.endswith(".py") and Path(found).exists() else None
 
 
 def is_own(migration: Migration) -> bool:

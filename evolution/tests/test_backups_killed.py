@@ -5,7 +5,6 @@ one with CRASH=all.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,10 +18,8 @@ from evolution import backups
 from evolution.accounting import Accounts, account
 from evolution.backups import mysql, programs
 from evolution.scratch import connected
+from evolution.tests.crash.files import WRITES, points, traced
 from evolution.tests.own_database import PROJECT, OwnDatabase, own_database
-
-WRITES = "write,pwrite64,sendto,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,mkdir,rmdir"
-FEW = "4"
 
 
 @pytest.fixture
@@ -43,21 +40,10 @@ def whole(database: OwnDatabase) -> Accounts:
 
 def calls(database: OwnDatabase, tmp_path: Path, *arguments: str) -> int:
     """How many writing system calls the command makes."""
-    if not shutil.which("strace"):
-        pytest.skip("there is no strace on this machine (Debian: apt-get install strace)")
-    log = tmp_path / "strace.log"
-    answer = database.manage(*arguments, before=["strace", "-o", str(log), "-e", f"trace={WRITES}"])
-    if "ptrace" in answer.stderr.lower() and "not permitted" in answer.stderr.lower():
-        pytest.skip("strace may not trace here")
-    assert answer.returncode == 0, answer.stderr
-    return sum("(" in line for line in log.read_text().splitlines())
-
-
-def points(number: int) -> list[int]:
-    """The calls to die at: all of them, or a few that are spread over the whole, the first and the last included."""
-    wanted = os.environ.get("CRASH", FEW)
-    steps = number - 1 if wanted == "all" else min(int(wanted), number) - 1
-    return [1 + (number - 1) * step // steps for step in range(steps + 1)]
+    said = traced(
+        lambda before: database.manage(*arguments, before=before), tmp_path, "-e", f"trace={WRITES}"
+    )
+    return sum("(" in line for line in said.splitlines())
 
 
 def killed(

@@ -4,7 +4,6 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from django.core.management.base import CommandParser, DjangoHelpFormatter
 from django.core.management.color import no_style
@@ -14,6 +13,7 @@ from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
 from evolution.findings import Finding
+from evolution.management.stand_in import stand_in
 from evolution.rewriting import told as answered
 from evolution.rewriting.answers import ask_reason
 from evolution.rewriting.checks import Changes, accept, check, is_open, label
@@ -111,7 +111,7 @@ class Command(Parent):
             self._stop_at_open(left)
             self.told.refuse_unused_reasons()
         # Django's command names its writer by this name and offers no other way to give it one.
-        with patch.object(makemigrations, "MigrationWriter", Writer):
+        with stand_in(makemigrations, "MigrationWriter", Writer):
             super().write_migration_files(changes, update_previous_migration_paths)
         if self.verbosity >= 1:
             self._say_what_is_left(changes, left)

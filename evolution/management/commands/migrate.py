@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
@@ -21,6 +20,7 @@ from evolution.executor import JournaledExecutor
 from evolution.journal import Diverged
 from evolution.lock import Lock, LockHeld, LockLost, LockRefused, migration_lock
 from evolution.management.formatter import LinesKept
+from evolution.management.stand_in import stand_in
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
@@ -150,7 +150,7 @@ class Command(migrate.Command):
             ensure_tables(connection)
         # Django's command names its executor by this name and offers no other way to give it one.
         executor = partial(StagedExecutor, stages, self._lock.check)
-        with patch.object(migrate, "MigrationExecutor", executor):
+        with stand_in(migrate, "MigrationExecutor", executor):
             super().handle(*args, **options)
         if not looks_only and (halfway := runs.halfway(connection)):
             raise Refused(about_halfway(halfway))

@@ -1,0 +1,121 @@
+"""The library in a file of SQLite's, which `migrate` is run on in a process of its own, killed, and put back."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from evolution.scratch import connected
+from evolution.tests.crash.cells import differences
+from evolution.tests.crash.contents import contents
+from evolution.tests.processes import run
+
+WRITES = "write,pwrite64,sendto,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,mkdir,rmdir"
+FEW = "4"
+FIRST, LAST = "0001_books", "0012_farewell"
+BY_DJANGO = "from evolution.tests.crash.runs import migrate_by_django; migrate_by_django"
+
+
+def points(number: int) -> list[int]:
+    """The calls to die at: all of them, or a few that are spread over the whole, the first and the last included."""
+    wanted = os.environ.get("CRASH", FEW)
+    steps = number - 1 if wanted == "all" else min(int(wanted), number) - 1
+    return [1 + (number - 1) * step // steps for step in range(steps + 1)]
+
+
+def traced(run: Callable[[Sequence[str]], subprocess.CompletedProcess[str]], folder: Path, *what: str) -> str:
+    """What strace, with options that say `what`, writes about a process that `run` starts behind a command."""
+    if not shutil.which("strace"):
+        pytest.skip("there is no strace on this machine (Debian: apt-get install strace)")
+    log = folder / "strace.log"
+    answer = run(["strace", "-o", str(log), *what])
+    if "ptrace" in answer.stderr.lower() and "not permitted" in answer.stderr.lower():
+        pytest.skip("strace may not trace here")
+    assert answer.returncode == 0, answer.stderr
+    return log.read_text()
+
+
+class LibraryFile:
+    """A file with the library in it, which can be put back as it was."""
+
+    def __init__(self, folder: Path, direction: str, journal_mode: str = "delete") -> None:
+        start, target = (FIRST, LAST) if direction == "up" else (LAST, FIRST)
+        self.folder = folder
+        self.target = target
+        self.file = folder / "library.sqlite3"
+        self.url = f"sqlite:///{self.file}"
+        set_mode = f"connection.cursor().execute('PRAGMA journal_mode={journal_mode}')"
+        self._do(f"{set_mode}; crash.migrate({FIRST!r}); crash.fill(); crash.migrate({start!r})")
+        self.before = self.file.read_bytes()
+        self._do(f"{BY_DJANGO}({target!r})")
+        self.expected = self.contents()
+        self.left = b""
+        self.put_back()
+
+    def put(self, files: Mapping[Path, bytes]) -> None:
+        """Have these files, and no others of the database's."""
+        for file in self.folder.glob("library.sqlite3*"):
+            file.unlink()
+        for file, held in files.items():
+            file.write_bytes(held)
+
+    def put_back(self) -> None:
+        self.put({self.file: self.before})
+
+    def contents(self) -> dict[str, Any]:
+        with connected(connection, str(self.file)) as database:
+            with database.cursor() as cursor:
+                cursor.execute("PRAGMA integrity_check")
+                assert cursor.fetchall() == [("ok",)]
+            return contents(database)
+
+    def migrate(self, *options: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """`manage.py migrate` to the target, behind the command `before` if there is one."""
+        return subprocess.run(
+            [*before, sys.executable, "-m", "django", "migrate", "library", self.target, *options],
+            cwd=settings.BASE_DIR,
+            env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+            | {"DATABASE_URL": self.url, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
+            | {"PYTHONDONTWRITEBYTECODE": "1", "EVOLUTION_BACKUP_FOLDER": str(self.folder / "backups")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def traced(self, options: Sequence[str], *what: str) -> str:
+        """What strace says about a run to the end, which leaves the file as `left`."""
+        said = traced(lambda before: self.migrate(*options, before=before), self.folder, *what)
+        self.left = self.file.read_bytes()
+        assert differences(self.contents(), self.expected) == {}
+        return said
+
+    def calls(self, *options: str) -> int:
+        """How many writing system calls it makes."""
+        said = self.traced(options, "-e", f"trace={WRITES}")
+        return sum("(" in line for line in said.splitlines())
+
+    def killed(self, point: int, *options: str) -> None:
+        """Begin again and kill it at its n-th writing system call, or before where it makes fewer this time.
+
+        Backups are packed by a second thread, so that there are not as many each time.
+        """
+        while True:
+            self.put_back()
+            inject = f"inject={WRITES}:signal=KILL:when={point}"
+            answer = self.migrate(*options, before=("strace", "-o", "/dev/null", "-e", inject))
+            assert answer.returncode in {0, -9, 137}, answer.stderr
+            if answer.returncode:
+                return
+            point -= max(1, point // 10)
+            assert point
+
+    def _do(self, work: str) -> None:
+        code, _output, errors = run(self.url, work)
+        assert code == 0, errors
