@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -242,6 +243,70 @@ def test_a_database_that_another_process_writes_to_stops_with_one_line(empty_dat
     with at_the_prompt(empty_database, "--no-backup", "--no-rehearsal") as again:
         _output, errors = again.communicate()
     assert again.returncode == 0, errors
+
+
+# --- Fault 22: what a killed writer leaves beside SQLite's file
+
+KILLED_WRITER = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute(f"PRAGMA journal_mode={sys.argv[2]}")
+database.execute("PRAGMA wal_autocheckpoint=0")
+database.execute("UPDATE library_book SET title = 'committed' WHERE id = (SELECT MIN(id) FROM library_book)")
+database.execute("PRAGMA cache_size=1")  # what is not committed is written to the file all the same
+database.execute("BEGIN")
+database.execute("UPDATE library_book SET title = title || '!'")
+database.execute("INSERT INTO library_tag (word) SELECT a.id FROM library_book a, library_book b, library_book c")
+os.kill(os.getpid(), 9)
+"""
+
+
+@in_a_file
+@pytest.mark.parametrize(("journal_mode", "left"), [("delete", "-journal"), ("wal", "-wal")])
+def test_what_a_killed_writer_had_committed_is_there_and_nothing_else(
+    library, journal_mode, left, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    file = library.removeprefix("sqlite:///")
+    tags = query(library, "SELECT COUNT(*) FROM library_tag")
+    writer = [sys.executable, "-c", KILLED_WRITER, file, journal_mode]
+    assert subprocess.run(writer, check=False).returncode == -signal.SIGKILL
+    assert Path(file + left).stat().st_size > 0
+    with at_the_prompt(library, "library", "0002") as process:
+        _output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    found = "SELECT SUM(title = 'committed'), SUM(title LIKE '%!'), COUNT(*) FROM library_book"
+    assert query(library, found) == "[(1, 0, 20)]"
+    assert query(library, "SELECT COUNT(*) FROM library_tag") == tags
+
+
+# --- Fault 14: rows that nobody would write today
+
+
+@on_a_server
+def test_zero_dates_and_names_that_are_nearly_the_same_come_through_every_stage(shelf, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    shelf.write("0002_read", "migrations.AddField('book', 'read', models.DateTimeField(null=True)),")
+    shelf.migrate("0002_read")
+    shelf.rows("SET SESSION sql_mode = ''")
+    for title, read in [
+        ("Emma", "0000-00-00 00:00:00"),
+        ("emma", "2020-00-00 00:00:00"),
+        ("Emma ", "2020-01-01"),
+        ("Émma", "1000-01-01"),
+        ("", "9999-12-31 23:59:59"),
+    ]:
+        shelf.rows(f"INSERT INTO shelf_book (title, `read`) VALUES ('{title}', '{read}')")
+    shelf.wrapper.close()
+    rows = "SELECT id, HEX(title), CAST(`read` AS char) FROM shelf_book ORDER BY id"
+    before = shelf.rows(rows)
+    shelf.write(
+        "0003_next", "migrations.AlterField('book', 'title', models.CharField(max_length=300, null=True)),"
+    )
+    migrate(shelf, no_backup=False, rehearsal=True)
+    assert shelf.rows(rows) == before
+    migrate(shelf, app_label="shelf", migration_name="0002_read", no_backup=False, rehearsal=True)
+    assert shelf.rows(rows) == before
 
 
 # --- Fault 23: code that fails half-way

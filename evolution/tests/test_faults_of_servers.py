@@ -182,18 +182,19 @@ def test_a_server_that_is_only_read_is_said_so_and_nothing_is_changed(serve):
     finishes(url)
 
 
-# --- Fault 4: the power fails
+# --- Fault 3 and 4: the server is killed, and the power fails
 
 
-def test_when_the_power_fails_the_run_goes_on_with_the_server_s_next_start(
-    django_db_blocker: DjangoDbBlocker,
+@pytest.mark.parametrize("more", [[], ["--with-client"]], ids=["killed", "power"])
+def test_when_the_server_has_gone_the_run_goes_on_with_its_next_start(
+    more, django_db_blocker: DjangoDbBlocker
 ):
     with django_db_blocker.unblock():
         name = engine()
     answer = subprocess.run(
         [
             *(sys.executable, "-m", "evolution.tests.crash.servers", name, "up"),
-            *("--whole", "--with-client", "--each", "2", "--at-least", "2"),
+            *("--whole", "--each", "1", *more),
         ],
         cwd=settings.BASE_DIR,
         env=os.environ | {"PYTHONPATH": "scripts"},

@@ -18,7 +18,7 @@ from evolution.tests.crash.contents import contents
 from evolution.tests.processes import run
 
 WRITES = "write,pwrite64,sendto,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,mkdir,rmdir"
-FEW = "4"
+FEW = "3"
 FIRST, LAST = "0001_books", "0012_farewell"
 BY_DJANGO = "from evolution.tests.crash.runs import migrate_by_django; migrate_by_django"
 
