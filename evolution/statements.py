@@ -1,10 +1,19 @@
-"""What kind of statement a text is. Pure."""
+"""What can be told of statements by their text alone. Pure."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlparse
 
 _READS = re.compile(r"\s*(?:SELECT|SHOW|EXPLAIN|DESCRIBE)\b", re.IGNORECASE)
 _SILENT = re.compile(r"\s*(?:SET|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA|BEGIN|START|COMMIT|DO)\b", re.IGNORECASE)
 _SCHEMA_CHANGE = re.compile(r"\s*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|OPTIMIZE|REPAIR|LOCK)\b", re.IGNORECASE)
+_DEFINES = re.compile(r"(CREATE|ALTER|DROP|RENAME|TRUNCATE|COMMENT|ANALYZE|PRAGMA|SET)\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"(DROP\s+(TEMPORARY\s+)?(TABLES?|VIEW)|RENAME\s+TABLES?)\b[^;]*,", re.IGNORECASE | re.DOTALL
+)
+_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'")
 
 
 def only_reads(sql: str) -> bool:
@@ -20,3 +29,28 @@ def is_read(sql: str) -> bool:
 def is_schema_change(sql: str) -> bool:
     """Whether MySQL and MariaDB commit the statement by itself."""
     return bool(_SCHEMA_CHANGE.match(sql))
+
+
+def statements_in(sql: Any) -> list[str]:
+    """The statements of a `RunSQL`, without comments. `sql` is what the operation takes: text, or a list."""
+    return list(_statements(sql))
+
+
+def _statements(sql: Any) -> Iterator[str]:
+    texts = (
+        [sql] if isinstance(sql, str) else [text if isinstance(text, str) else text[0] for text in sql or ()]
+    )
+    for text in texts:
+        for statement in sqlparse.split(sqlparse.format(text, strip_comments=True)):
+            if statement.strip(" \n\t;"):
+                yield statement.strip()
+
+
+def writes_rows(statement: str) -> bool:
+    """Whether a statement is about rows, and not about tables."""
+    return not _DEFINES.match(statement)
+
+
+def names_several_tables(statement: str) -> bool:
+    """Whether a statement drops or renames more than one table."""
+    return bool(_SEVERAL.match(_QUOTED.sub("x", statement)))

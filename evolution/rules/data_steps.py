@@ -6,8 +6,8 @@ from typing import Any
 from evolution.findings import Level
 from evolution.rules.changes import AnyField, ColumnAdded, ColumnAltered
 from evolution.rules.hazards import Problem, Scope, hazard
-from evolution.rules.statements import writes_rows
 from evolution.rules.step import Step, changes_rows, leaves, sql_of
+from evolution.statements import writes_rows
 
 # Called once or for each row, these give the same.
 CONSTANT = {bool, bytes, dict, float, frozenset, int, list, set, str, tuple}

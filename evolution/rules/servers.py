@@ -14,8 +14,8 @@ from evolution.rules.changes import (
 )
 from evolution.rules.hazards import Problem, Scope, hazard
 from evolution.rules.live import Live
-from evolution.rules.statements import names_several_tables
 from evolution.rules.step import Step, sql_of
+from evolution.statements import names_several_tables
 
 INPLACE_BYTES = 255  # up to here a length of text takes one byte: growing beyond it, MySQL copies the table
 OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 6)}

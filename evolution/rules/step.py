@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 from evolution.findings import Level
 from evolution.rules.changes import Change
 from evolution.rules.live import Live
-from evolution.rules.statements import statements_in, writes_rows
+from evolution.statements import statements_in, writes_rows
 
 
 @dataclass(frozen=True)

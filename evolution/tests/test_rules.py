@@ -12,7 +12,7 @@ from evolution.reserved import RESERVED, reserving
 from evolution.rules import check_files, source_checksum
 from evolution.rules.hazards import HAZARDS
 from evolution.rules.servers import server_of, too_old
-from evolution.rules.statements import names_several_tables
+from evolution.statements import names_several_tables
 from evolution.tests.test_rules_rows import codes, only
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "evolution.md"

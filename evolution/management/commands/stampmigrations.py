@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from evolution import stamps
 from evolution.lock import LockHeld, migration_lock
 from evolution.management.formatter import LinesKept
+from evolution.management.target import add_target
 from evolution.scratch import ScratchRefused
 from evolution.targets import NoSuchTarget, targets
 
@@ -31,18 +32,7 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("app_label", nargs="?", help="The application; without one, all of them.")
-        parser.add_argument(
-            "migration_name",
-            nargs="?",
-            help='A migration, "zero", or a step such as -1 or +1; default: the last.',
-        )
-        parser.add_argument(
-            "--database",
-            default=DEFAULT_DB_ALIAS,
-            choices=tuple(connections),
-            help="The database to record it in.",
-        )
+        add_target(parser, database="The database to record it in.")
         parser.add_argument(
             "--data-steps-done",
             action="store_true",
