@@ -19,7 +19,11 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 Times = dict[str, list[tuple[float, float]]]
-NAMES = {"new": "a new database", "rows": "state A with {rows} groups, to the newest state"}
+NAMES = {
+    "new": "a new database",
+    "test": "the database of a test run, made and dropped",
+    "rows": "state A with {rows} groups, to the newest state",
+}
 
 
 def main() -> int:
@@ -36,17 +40,17 @@ def main() -> int:
             for number in range(options.runs + 1):
                 for who, found in times.items():
                     _once("prepare", case, str(options.rows))
-                    taken = _timed(who)
+                    taken = _timed(case, who)
                     if number:  # the first pair warms up
                         found.append(taken)
             _print(title.format(rows=f"{options.rows:,}"), times)
     return 0
 
 
-def _timed(who: str) -> tuple[float, float]:
+def _timed(case: str, who: str) -> tuple[float, float]:
     """Seconds of one `migrate`: of the process, as whoever typed it waits for it, and of the command in it."""
     began = time.perf_counter()
-    command = float(_once("run", who).split()[-1])
+    command = float(_once("run", case, who).split()[-1])
     return time.perf_counter() - began, command
 
 

@@ -1,6 +1,6 @@
 """For scripts/bench_migrate.py: empties the database of DATABASE_URL and fills it, or runs one `migrate` there.
 
-`prepare new`, `prepare rows 100000`, `run stock`, `run ours`; a run prints the seconds of the command alone.
+`prepare new`, `prepare rows 100000`, `run rows stock`, `run test ours`; a run prints the seconds of the command alone.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.core.management.commands.migrate import Command as StockCommand  # noqa: E402
+from django.core.management import call_command, get_commands  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from evolution.scratch import empty_database  # noqa: E402
 
@@ -48,15 +48,19 @@ def prepare(case: str, rows: str = "0") -> None:
         fill(int(rows))
 
 
-def run(who: str) -> None:
-    """Take the database to the newest state, as Django does or as this project does."""
-    began = time.perf_counter()
+def run(case: str, who: str) -> None:
+    """Take the database to the newest state, or make and drop that of a test run: as Django does, or as we do."""
+    options = {"no_backup": True, "rehearsal": False}
     if who == "stock":
+        get_commands()["migrate"] = "django.core"
+        options = {}
         if connection.vendor == "sqlite":
             connection.SchemaEditorClass = DatabaseSchemaEditor
-        call_command(StockCommand(), verbosity=0)
+    began = time.perf_counter()
+    if case == "test":
+        teardown_databases(setup_databases(verbosity=0, interactive=False), verbosity=0)
     else:
-        call_command("migrate", verbosity=0, no_backup=True, rehearsal=False)
+        call_command("migrate", verbosity=0, **options)
     print(time.perf_counter() - began)
 
 
