@@ -82,21 +82,7 @@ class JournaledExecutor(MigrationExecutor):
             applied, state = self.detect_soft_applied(state, migration)
             if applied:
                 return super().apply_migration(state, migration, fake=True)
-        self._report("apply_start", migration)
-        if self._rolls_back(migration):
-            with self.connection.schema_editor(atomic=migration.atomic) as editor:
-                state = migration.apply(state, editor)
-                _run_deferred(editor)
-                self.record_migration(migration)
-            self._report("apply_success", migration)
-            return state
-        journal = self._journal(migration, backwards=False)
-        self._work_through(journal, _forwards(migration, state))
-        with transaction.atomic(using=self.connection.alias):
-            self.record_migration(migration)
-            journal.close()
-        self._report("apply_success", migration)
-        return state
+        return self._carry_out(state, migration, backwards=False)
 
     def unapply_migration(
         self, state: ProjectState, migration: Migration, fake: bool = False
@@ -104,20 +90,27 @@ class JournaledExecutor(MigrationExecutor):
         self.guard()
         if fake or self._is_djangos(migration):
             return super().unapply_migration(state, migration, fake)
-        self._report("unapply_start", migration)
+        return self._carry_out(state, migration, backwards=True)
+
+    def _carry_out(self, state: ProjectState, migration: Migration, *, backwards: bool) -> ProjectState:
+        """Apply the migration, or take it back, and record that together with the last of its work; the new state."""
+        action = "unapply" if backwards else "apply"
+        record = self._record_unapplied if backwards else self.record_migration
+        self._report(f"{action}_start", migration)
         if self._rolls_back(migration):
+            work = migration.unapply if backwards else migration.apply
             with self.connection.schema_editor(atomic=migration.atomic) as editor:
-                state = migration.unapply(state, editor)
+                state = work(state, editor)
                 _run_deferred(editor)
-                self._record_unapplied(migration)
-            self._report("unapply_success", migration)
-            return state
-        journal = self._journal(migration, backwards=True)
-        self._work_through(journal, _backwards(migration, state))
-        with transaction.atomic(using=self.connection.alias):
-            self._record_unapplied(migration)
-            journal.close()
-        self._report("unapply_success", migration)
+                record(migration)
+        else:
+            journal = self._journal(migration, backwards=backwards)
+            steps = _backwards if backwards else _forwards
+            self._work_through(journal, steps(migration, state))
+            with transaction.atomic(using=self.connection.alias):
+                record(migration)
+                journal.close()
+        self._report(f"{action}_success", migration)
         return state
 
     def _record_unapplied(self, migration: Migration) -> None:

@@ -51,6 +51,8 @@ def read_dependants(connection: BaseDatabaseWrapper) -> list[Dependant]:
 
 def find_broken(connection: BaseDatabaseWrapper) -> dict[Dependant, str]:
     """Views and triggers that do not work, with the reason; SQLite renames nothing beside them."""
+    if all(dependant.kind == "index" for dependant in read_dependants(connection)):
+        return {}
     with _taken_back(connection) as cursor:
         return _drop_broken(cursor)
 
