@@ -11,6 +11,8 @@ from estimation.tests.legacy import Database, database_of_its_own
 
 MANY = int(os.environ.get("MANY_GROUPS", "20000"))
 MEBIBYTE = 1024 * 1024
+# SQLite keeps two megabytes of pages for each connection, and there are three: the database, its copy, the backup.
+ROOM = {"sqlite": 8 * MEBIBYTE, "mysql": 2 * MEBIBYTE}
 FINGERPRINT = "SELECT COUNT(*), MIN(id), MAX(id), SUM(id * LENGTH(HEX(name))) FROM `{}`"
 
 
@@ -62,4 +64,5 @@ def test_very_many_groups_go_up_down_and_up_in_memory_that_does_not_grow(
         many.managed("migrate")
         assert many.rows(FINGERPRINT.format("estimation_group")) == fingerprint
         growth = {"up": up - memory_up(few, 100), "down": down - memory_down(few)}
-    assert max(growth.values()) < 2 * MEBIBYTE, growth
+        room = ROOM[few.wrapper.vendor]
+    assert max(growth.values()) < room, growth
