@@ -24,13 +24,13 @@ from pytest_django import DjangoDbBlocker
 
 from evolution.executor import JournaledExecutor
 from evolution.tests.crash.servers import KillableServer, killable
+from evolution.tests.holders import PREPARE
 from evolution.tests.processes import query, run
 from evolution.tests.shelf import Shelf, cut_short, shelf_in
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server")
 
 MEGABYTE = 2**20
-PREPARE = "crash.migrate('0001_books'); crash.fill()"
 Disk = Callable[[int], Path]
 Serve = Callable[..., KillableServer]
 
@@ -135,7 +135,7 @@ def books(database: str) -> str:
     return query(database, "SELECT COUNT(*), SUM(CRC32(title)) FROM library_book")
 
 
-def test_a_full_disk_of_the_server_changes_nothing_and_with_room_the_same_command_finishes(serve, disk):
+def test_a_full_disk_of_the_server_changes_nothing_and_with_room_the_same_command_finishes(disk, serve):
     folder = disk(500)
     server = serve(disk=folder)
     prepare(server.url)
@@ -152,7 +152,7 @@ def test_a_full_disk_of_the_server_changes_nothing_and_with_room_the_same_comman
     assert books(server.url) == before
 
 
-def test_no_room_for_the_server_s_temporary_files_changes_nothing_either(serve, disk):
+def test_no_room_for_the_server_s_temporary_files_changes_nothing_either(disk, serve):
     folder = disk(1)
     server = serve(f"--innodb-tmpdir={folder}", "--innodb-sort-buffer-size=65536")
     prepare(server.url)

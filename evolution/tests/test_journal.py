@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from evolution.tests.holders import MIGRATE, PREPARE
 from evolution.tests.processes import query, run
 
 pytestmark = pytest.mark.skipif(
@@ -11,9 +12,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ADD_COLUMN = "ALTER TABLE `library_book` ADD COLUMN `isbn`"
-PREPARE = "crash.migrate('0001_books'); crash.fill()"
 KILLED = f"crash.migrate('0005_models', after={ADD_COLUMN!r})"
-MIGRATE = "crash.migrate('0005_models')"
 
 
 @pytest.fixture
