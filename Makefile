@@ -5,8 +5,8 @@ SERVERS := mariadb mysql
 CRASH := 200
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages screenshots crashtest crashtest-sqlite \
-	galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
+.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,11 +58,11 @@ crashtest: ## kill `migrate` at every moment, and the server under it, and go on
 	for engine in $(SERVERS); do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; done
 
-crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (an hour; CRASH=all for every call)
+crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (CRASH=all for every call: hours)
 	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
 		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
 
-thirdpartytest: ## other people's histories through `migrate`, killed by chance (an hour; needs a package index)
+thirdpartytest: ## other people's histories through `migrate`, killed by chance (half an hour; needs a package index)
 	test -d .venv-thirdparty || python3 -m venv .venv-thirdparty
 	.venv-thirdparty/bin/pip install --quiet --requirement evolution/tests/thirdparty/requirements.txt
 	rm -f thirdparty.sqlite3*
@@ -78,7 +78,7 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
-bench: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (ten minutes)
+bench: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
 	$(PYTHON) scripts/bench_migrate.py
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done

@@ -13,7 +13,7 @@ from evolution.tables import table_names_of_evolution
 
 
 def schema_digest(connection: BaseDatabaseWrapper) -> str:
-    """A digest of the schema, 64 characters: the same for the same schema in the same order or another.
+    """A digest of the schema, 64 characters: the same as long as nobody has changed it.
 
     Without the tables of this application and `django_migrations`; with those of other programs. It takes as many
     queries for a thousand tables as for one. On SQLite it is one of the definitions, as they were written.

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from evolution.introspection import stored_names
 from evolution.rules.changes import (
     Change,
     ColumnAdded,
@@ -31,7 +30,6 @@ class Live:
         self.connection = connection
         self.tables: dict[str, str | None] = {name: name for name in connection.introspection.table_names()}
         self.columns: dict[str, dict[str, str | None]] = {}
-        self._stored = stored_names(connection)
         self._engines: dict[str, str] | None = None
 
     def follow(self, changes: Iterable[Change]) -> None:
@@ -42,16 +40,15 @@ class Live:
     def _follow(self, change: Change) -> None:
         match change:
             case TableCreated() | TableDropped():
-                self.tables[self._stored(change.table)] = None
+                self.tables[change.table] = None
             case TableRenamed():
-                old, new = self._stored(change.table), self._stored(change.new)
-                self._columns(old)
-                self.tables[new] = self.tables.pop(old, None)
-                self.columns[new] = self.columns.pop(old, {})
+                self._columns(change.table)
+                self.tables[change.new] = self.tables.pop(change.table, None)
+                self.columns[change.new] = self.columns.pop(change.table, {})
             case ColumnAdded() | ColumnDropped():
-                self._columns(self._stored(change.table))[change.column] = None
+                self._columns(change.table)[change.column] = None
             case ColumnAltered() if change.column != change.new_column:
-                columns = self._columns(self._stored(change.table))
+                columns = self._columns(change.table)
                 columns[change.new_column] = columns.pop(change.column, None)
 
     def _columns(self, table: str) -> dict[str, str | None]:
@@ -69,11 +66,11 @@ class Live:
 
     def table(self, table: str) -> str | None:
         """Today's name of the table, or None where it is not there yet."""
-        return self.tables.get(self._stored(table))
+        return self.tables.get(table)
 
     def column(self, table: str, column: str) -> str | None:
         """Today's name of the column, or None where it is not there yet."""
-        return self._columns(self._stored(table)).get(column) if self.table(table) else None
+        return self._columns(table).get(column) if self.table(table) else None
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -32,6 +33,23 @@ def run(database: str, work: str) -> tuple[int, str, str]:
     with start(database, work) as process:
         output, errors = process.communicate()
     return process.returncode, output, errors
+
+
+def manage(
+    database: str, *arguments: str, before: Sequence[str] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`manage.py` on the library's project as an operator runs it, behind the command `before` if there is one."""
+    return subprocess.run(
+        [*before, sys.executable, "-m", "django", *arguments],
+        cwd=settings.BASE_DIR,
+        env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+        | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def query(database: str, sql: str) -> str:

@@ -7,7 +7,7 @@ one with CRASH=all.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from evolution import backups
 from evolution.accounting import Accounts, account
 from evolution.backups import mysql, programs
 from evolution.scratch import connected
-from evolution.tests.crash.files import WRITES, points, traced
+from evolution.tests.crash.files import Run, killed, points, written
 from evolution.tests.own_database import PROJECT, OwnDatabase, own_database
 
 
@@ -38,31 +38,9 @@ def whole(database: OwnDatabase) -> Accounts:
     return account(database.wrapper)
 
 
-def calls(database: OwnDatabase, tmp_path: Path, *arguments: str) -> int:
-    """How many writing system calls the command makes."""
-    said = traced(
-        lambda before: database.manage(*arguments, before=before), tmp_path, "-e", f"trace={WRITES}"
-    )
-    return sum("(" in line for line in said.splitlines())
-
-
-def killed(
-    database: OwnDatabase, point: int, *arguments: str, again: Callable[[], object] = lambda: None
-) -> None:
-    """Run the command and kill it at its n-th writing system call.
-
-    How many it makes differs a little from run to run, with the pieces that come through the pipes: one that
-    came to its end before the n-th is run again for an earlier one, after `again`.
-    """
-    while True:
-        inject = f"inject={WRITES}:signal=KILL:when={point}"
-        answer = database.manage(*arguments, before=["strace", "-o", "/dev/null", "-e", inject])
-        assert answer.returncode in {0, -9, 137}, answer.stderr
-        if answer.returncode:
-            return
-        point -= max(1, point // 10)
-        assert point
-        again()
+def behind(database: OwnDatabase, *arguments: str) -> Run:
+    """`manage.py` with these arguments, behind the command that it is given."""
+    return lambda before: database.manage(*arguments, before=before)
 
 
 def all_whole(database: OwnDatabase) -> None:
@@ -74,8 +52,9 @@ def all_whole(database: OwnDatabase) -> None:
 
 def test_killed_in_a_backup_or_its_proof_nothing_half_is_taken_for_whole(filled, tmp_path):
     before = whole(filled)
-    for point in points(calls(filled, tmp_path, "backup", "--verify")):
-        killed(filled, point, "backup", "--verify")
+    backup = behind(filled, "backup", "--verify")
+    for point in points(written(backup, tmp_path)):
+        killed(backup, point)
         all_whole(filled)
         assert whole(filled) == before
     assert "it is proved" in filled.managed("backup", "--verify")
@@ -98,11 +77,11 @@ def test_killed_in_a_restore_the_same_command_finishes_it(filled, tmp_path, more
         return whole(filled)
 
     other = changed()
-    number = calls(filled, tmp_path, *restore)
+    number = written(behind(filled, *restore), tmp_path)
     assert whole(filled) == wanted
     for point in points(number):
         assert changed() == other
-        killed(filled, point, *restore, again=changed)
+        killed(behind(filled, *restore), point, again=changed)
         all_whole(filled)
         if filled.is_sqlite or not more:
             # One step from one to the other; with triggers MySQL and MariaDB have to load in place.

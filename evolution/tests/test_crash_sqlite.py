@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from evolution.tests.crash.cells import differences
-from evolution.tests.crash.files import LibraryFile, points
+from evolution.tests.crash.files import LibraryFile, killed, points, written
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="the files of the other engines are written by their servers"
@@ -25,11 +25,12 @@ def test_killed_at_a_writing_system_call_the_same_command_finishes(
 ):
     with django_db_blocker.unblock():
         library = LibraryFile(tmp_path, direction)
-        chosen = points(library.calls(*options))
+        chosen = points(written(library.behind(*options), tmp_path))
         if not options and "CRASH" not in os.environ:
             chosen = chosen[1:-1]  # with a backup and a rehearsal each run takes its time
         for point in chosen:
-            library.killed(point, *options)
+            library.put_back()
+            killed(library.behind(*options), point, again=library.put_back)
             again = library.migrate(*options)
             assert again.returncode == 0, again.stderr
             assert differences(library.contents(), library.expected) == {}

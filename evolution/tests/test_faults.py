@@ -23,7 +23,7 @@ from evolution import runs
 from evolution.models import Run
 from evolution.scratch import connected
 from evolution.statements import is_read
-from evolution.tests.processes import query, run
+from evolution.tests.processes import manage, query, run
 
 ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
 CODE = "migrations.RunPython(work, migrations.RunPython.noop),"
@@ -212,37 +212,20 @@ def test_a_user_without_the_right_to_alter_tables_changes_nothing(shelf):
 # --- Fault 21: SQLite held by another process
 
 
-def at_the_prompt(database, *arguments, **environment):
-    """`python -m django migrate` on the library, as an operator runs it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "django", "migrate", *arguments],
-        cwd=settings.BASE_DIR,
-        env=os.environ
-        | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
-        | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @in_a_file
 def test_a_database_that_another_process_writes_to_stops_with_one_line(empty_database):
     assert run(empty_database, "crash.migrate('0001_books'); crash.fill()")[0] == 0
     other = sqlite3.connect(empty_database.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with at_the_prompt(empty_database, "--no-backup", "--no-rehearsal") as process:
-        _output, errors = process.communicate()
+    stopped = manage(empty_database, "migrate", "--no-backup", "--no-rehearsal")
     other.execute("ROLLBACK")
     other.close()
-    assert process.returncode == 3
-    assert errors.startswith("CommandError: The database says: database is locked.")
-    assert len(errors.strip().splitlines()) == 1
+    assert stopped.returncode == 3
+    assert stopped.stderr.startswith("CommandError: The database says: database is locked.")
+    assert len(stopped.stderr.strip().splitlines()) == 1
     assert query(empty_database, "SELECT COUNT(*) FROM library_book") == "[(20,)]"
-    with at_the_prompt(empty_database, "--no-backup", "--no-rehearsal") as again:
-        _output, errors = again.communicate()
-    assert again.returncode == 0, errors
+    again = manage(empty_database, "migrate", "--no-backup", "--no-rehearsal")
+    assert again.returncode == 0, again.stderr
 
 
 # --- Fault 22: what a killed writer leaves beside SQLite's file
@@ -272,9 +255,8 @@ def test_what_a_killed_writer_had_committed_is_there_and_nothing_else(
     writer = [sys.executable, "-c", KILLED_WRITER, file, journal_mode]
     assert subprocess.run(writer, check=False).returncode == -signal.SIGKILL
     assert Path(file + left).stat().st_size > 0
-    with at_the_prompt(library, "library", "0002") as process:
-        _output, errors = process.communicate()
-    assert process.returncode == 0, errors
+    again = manage(library, "migrate", "library", "0002")
+    assert again.returncode == 0, again.stderr
     found = "SELECT SUM(title = 'committed'), SUM(title LIKE '%!'), COUNT(*) FROM library_book"
     assert query(library, found) == "[(1, 0, 20)]"
     assert query(library, "SELECT COUNT(*) FROM library_tag") == tags
@@ -394,9 +376,8 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(empty_database, tmp_p
     assert process.returncode == 130, errors
     assert errors.startswith("CommandError: Stopped by Ctrl-C.")
     assert "goes on" in errors
-    with at_the_prompt(empty_database, "--no-backup", "--no-rehearsal") as again:
-        _output, errors = again.communicate()
-    assert again.returncode == 0, errors
+    again = manage(empty_database, "migrate", "--no-backup", "--no-rehearsal")
+    assert again.returncode == 0, again.stderr
     assert query(empty_database, "SELECT COUNT(*) FROM library_item") == "[(20,)]"
 
 

@@ -25,7 +25,7 @@ from pytest_django import DjangoDbBlocker
 from evolution.executor import JournaledExecutor
 from evolution.tests.crash.servers import KillableServer, killable
 from evolution.tests.holders import PREPARE
-from evolution.tests.processes import query, run
+from evolution.tests.processes import manage, query, run
 from evolution.tests.shelf import Shelf, cut_short, shelf_in
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server")
@@ -91,14 +91,7 @@ def elsewhere(there: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
 
 def migrate(database: str) -> subprocess.CompletedProcess[str]:
     """`manage.py migrate library 0002` without backup and rehearsal, which have tests of their own."""
-    return subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "library", "0002", "--no-backup", "--no-rehearsal"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return manage(database, "migrate", "library", "0002", "--no-backup", "--no-rehearsal")
 
 
 def refused(database: str) -> str:

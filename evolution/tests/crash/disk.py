@@ -80,7 +80,7 @@ class Disk:
 
     def __init__(self, files: dict[Path, bytes]) -> None:
         self.files = {path: File(bytearray(held)) for path, held in files.items()}
-        # The names that are sure to be there, and what was made (True) or removed since, in order.
+        # The names that are sure to be there, and the files made since, None for one removed, in order.
         self._names = dict(self.files)
         self._changes: list[tuple[Path, File | None]] = []
 
@@ -156,9 +156,8 @@ def _sectors(call: Call) -> Iterator[Call]:
 
 
 def _write(held: bytearray, call: Call) -> None:
+    held.extend(bytes(max(0, call.number - len(held))))
     if call.name == "ftruncate":
         del held[call.number :]
-        held.extend(bytes(max(0, call.number - len(held))))
     else:
-        held.extend(bytes(max(0, call.number - len(held))))
         held[call.number : call.number + len(call.data)] = call.data

@@ -3,24 +3,26 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from evolution.scratch import connected
 from evolution.tests.crash.cells import differences
 from evolution.tests.crash.contents import contents
-from evolution.tests.processes import run
+from evolution.tests.processes import manage, run
 
 WRITES = "write,pwrite64,sendto,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,mkdir,rmdir"
 FEW = "3"
 FIRST, LAST = "0001_books", "0012_farewell"
 BY_DJANGO = "from evolution.tests.crash.runs import migrate_by_django; migrate_by_django"
+
+
+# Runs a command to its end, behind another one: strace, with options.
+Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
 
 
 def points(number: int) -> list[int]:
@@ -30,7 +32,7 @@ def points(number: int) -> list[int]:
     return [1 + (number - 1) * step // steps for step in range(steps + 1)]
 
 
-def traced(run: Callable[[Sequence[str]], subprocess.CompletedProcess[str]], folder: Path, *what: str) -> str:
+def traced(run: Run, folder: Path, *what: str) -> str:
     """What strace, with options that say `what`, writes about a process that `run` starts behind a command."""
     if not shutil.which("strace"):
         pytest.skip("there is no strace on this machine (Debian: apt-get install strace)")
@@ -40,6 +42,27 @@ def traced(run: Callable[[Sequence[str]], subprocess.CompletedProcess[str]], fol
         pytest.skip("strace may not trace here")
     assert answer.returncode == 0, answer.stderr
     return log.read_text()
+
+
+def written(run: Run, folder: Path) -> int:
+    """How many writing system calls the process makes."""
+    return sum("(" in line for line in traced(run, folder, "-e", f"trace={WRITES}").splitlines())
+
+
+def killed(run: Run, point: int, again: Callable[[], object] = lambda: None) -> None:
+    """Kill the process at its n-th writing system call.
+
+    How many it makes differs a little from run to run, with the pieces that come through pipes and what a second thread
+    packs: one that came to its end before the n-th is run again for an earlier one, after `again`.
+    """
+    while True:
+        answer = run(["strace", "-o", "/dev/null", "-e", f"inject={WRITES}:signal=KILL:when={point}"])
+        assert answer.returncode in {0, -9, 137}, answer.stderr
+        if answer.returncode:
+            return
+        point -= max(1, point // 10)
+        assert point
+        again()
 
 
 class LibraryFile:
@@ -78,43 +101,23 @@ class LibraryFile:
 
     def migrate(self, *options: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """`manage.py migrate` to the target, behind the command `before` if there is one."""
-        return subprocess.run(
-            [*before, sys.executable, "-m", "django", "migrate", "library", self.target, *options],
-            cwd=settings.BASE_DIR,
-            env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
-            | {"DATABASE_URL": self.url, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "EVOLUTION_BACKUP_FOLDER": str(self.folder / "backups")},
-            capture_output=True,
-            text=True,
-            check=False,
+        return manage(
+            *(self.url, "migrate", "library", self.target, *options),
+            before=before,
+            PYTHONDONTWRITEBYTECODE="1",
+            EVOLUTION_BACKUP_FOLDER=str(self.folder / "backups"),
         )
 
     def traced(self, options: Sequence[str], *what: str) -> str:
         """What strace says about a run to the end, which leaves the file as `left`."""
-        said = traced(lambda before: self.migrate(*options, before=before), self.folder, *what)
+        said = traced(self.behind(*options), self.folder, *what)
         self.left = self.file.read_bytes()
         assert differences(self.contents(), self.expected) == {}
         return said
 
-    def calls(self, *options: str) -> int:
-        """How many writing system calls it makes."""
-        said = self.traced(options, "-e", f"trace={WRITES}")
-        return sum("(" in line for line in said.splitlines())
-
-    def killed(self, point: int, *options: str) -> None:
-        """Begin again and kill it at its n-th writing system call, or before where it makes fewer this time.
-
-        Backups are packed by a second thread, so that there are not as many each time.
-        """
-        while True:
-            self.put_back()
-            inject = f"inject={WRITES}:signal=KILL:when={point}"
-            answer = self.migrate(*options, before=("strace", "-o", "/dev/null", "-e", inject))
-            assert answer.returncode in {0, -9, 137}, answer.stderr
-            if answer.returncode:
-                return
-            point -= max(1, point // 10)
-            assert point
+    def behind(self, *options: str) -> Run:
+        """A run with these options, behind the command that it is given."""
+        return lambda before: self.migrate(*options, before=before)
 
     def _do(self, work: str) -> None:
         code, _output, errors = run(self.url, work)
