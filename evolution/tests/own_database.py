@@ -39,19 +39,12 @@ class OwnDatabase:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall()) if cursor.description else []
 
-    def manage(
-        self, *arguments: str, before: Sequence[str] = (), **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `manage.py`, behind the command `before` if there is one."""
-        inherited = dict(os.environ)
-        if before:
-            # Whoever counts what the command writes wants no compiled modules and no coverage among it.
-            inherited = {key: value for key, value in inherited.items() if not key.startswith("COVERAGE_")}
-            inherited["PYTHONDONTWRITEBYTECODE"] = "1"
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py`."""
         return subprocess.run(
-            [*before, sys.executable, "manage.py", *arguments],
+            [sys.executable, "manage.py", *arguments],
             cwd=PROJECT,
-            env=inherited | {"DATABASE_URL": self.url} | environment,
+            env=dict(os.environ) | {"DATABASE_URL": self.url} | environment,
             capture_output=True,
             text=True,
             check=False,

@@ -18,7 +18,8 @@ from evolution import backups
 from evolution.accounting import Accounts, account
 from evolution.backups import mysql, programs
 from evolution.scratch import connected
-from evolution.tests.crash.files import Run, killed, points, written
+from evolution.tests.crash.files import killed, points, written
+from evolution.tests.crash.forks import ForkServer
 from evolution.tests.own_database import PROJECT, OwnDatabase, own_database
 
 
@@ -38,9 +39,11 @@ def whole(database: OwnDatabase) -> Accounts:
     return account(database.wrapper)
 
 
-def behind(database: OwnDatabase, *arguments: str) -> Run:
-    """`manage.py` with these arguments, behind the command that it is given."""
-    return lambda before: database.manage(*arguments, before=before)
+@pytest.fixture
+def processes(filled: OwnDatabase, tmp_path: Path) -> Iterator[ForkServer]:
+    environment = {"DATABASE_URL": filled.url, "DJANGO_SETTINGS_MODULE": "estimation.settings"}
+    with ForkServer(tmp_path, environment) as server:
+        yield server
 
 
 def all_whole(database: OwnDatabase) -> None:
@@ -50,9 +53,9 @@ def all_whole(database: OwnDatabase) -> None:
         backups.check(database.wrapper, backup)
 
 
-def test_killed_in_a_backup_or_its_proof_nothing_half_is_taken_for_whole(filled, tmp_path):
+def test_killed_in_a_backup_or_its_proof_nothing_half_is_taken_for_whole(filled, processes, tmp_path):
     before = whole(filled)
-    backup = behind(filled, "backup", "--verify")
+    backup = processes.behind("backup", "--verify")
     for point in points(written(backup, tmp_path)):
         killed(backup, point)
         all_whole(filled)
@@ -63,13 +66,14 @@ def test_killed_in_a_backup_or_its_proof_nothing_half_is_taken_for_whole(filled,
 
 
 @pytest.mark.parametrize("more", ["", "trigger"])
-def test_killed_in_a_restore_the_same_command_finishes_it(filled, tmp_path, more):
+def test_killed_in_a_restore_the_same_command_finishes_it(filled, processes, tmp_path, more):
     if more:
         each = "" if filled.is_sqlite else " FOR EACH ROW"
         filled.execute(f"CREATE TRIGGER gone BEFORE DELETE ON other{each} BEGIN DELETE FROM thing; END")
     wanted = whole(filled)
     backup = backups.prove(filled.wrapper, backups.make(filled.wrapper))
     restore = ["restore", backup.name, "--no-input"]
+    restoring = processes.behind(*restore)
 
     def changed() -> Accounts:
         filled.execute("DELETE FROM thing WHERE id > 3")
@@ -77,11 +81,11 @@ def test_killed_in_a_restore_the_same_command_finishes_it(filled, tmp_path, more
         return whole(filled)
 
     other = changed()
-    number = written(behind(filled, *restore), tmp_path)
+    number = written(restoring, tmp_path)
     assert whole(filled) == wanted
     for point in points(number):
         assert changed() == other
-        killed(behind(filled, *restore), point, again=changed)
+        killed(restoring, point, again=changed)
         all_whole(filled)
         if filled.is_sqlite or not more:
             # One step from one to the other; with triggers MySQL and MariaDB have to load in place.

@@ -11,7 +11,7 @@ from pytest_django import DjangoDbBlocker
 
 from evolution.tests.crash.cells import differences
 from evolution.tests.crash.disk import TRACING, Disk, calls
-from evolution.tests.crash.files import LibraryFile, points
+from evolution.tests.crash.files import STRETCHES, UP, library_file, points
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="the other engines' servers write their files by themselves"
@@ -20,12 +20,11 @@ QUICK = ("--no-backup", "--no-rehearsal")
 
 
 @pytest.mark.parametrize("journal_mode", ["delete", "wal"])
-@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize(("start", "target"), STRETCHES)
 def test_when_the_power_has_failed_the_same_command_finishes(
-    tmp_path, direction, journal_mode, django_db_blocker: DjangoDbBlocker
+    tmp_path, start, target, journal_mode, django_db_blocker: DjangoDbBlocker
 ):
-    with django_db_blocker.unblock():
-        library = LibraryFile(tmp_path, direction, journal_mode)
+    with django_db_blocker.unblock(), library_file(tmp_path, start, target, journal_mode) as library:
         made = calls(library.traced(QUICK, *TRACING), library.folder)
         disk = Disk({library.file: library.before})
         moments = points(len(made))
@@ -41,8 +40,7 @@ def test_when_the_power_has_failed_the_same_command_finishes(
 def test_the_disk_that_is_made_from_the_calls_is_the_one_that_they_made(
     tmp_path, django_db_blocker: DjangoDbBlocker
 ):
-    with django_db_blocker.unblock():
-        library = LibraryFile(tmp_path, "up")
+    with django_db_blocker.unblock(), library_file(tmp_path, *UP[0]) as library:
         made = calls(library.traced(QUICK, *TRACING), library.folder)
         disk = Disk({library.file: library.before})
         for call in made:

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,16 @@ from django.db import connection
 from evolution.scratch import connected
 from evolution.tests.crash.cells import differences
 from evolution.tests.crash.contents import contents
-from evolution.tests.processes import manage, run
+from evolution.tests.crash.forks import ForkServer, Run
 
 WRITES = "write,pwrite64,sendto,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,mkdir,rmdir"
 FEW = "3"
-FIRST, LAST = "0001_books", "0012_farewell"
+NAME = "library.sqlite3"
+FIRST = "0001_books"
+# The history in three stretches, up and down: each run is short, and together they are the whole.
+UP = [(FIRST, "0004_constraints"), ("0004_constraints", "0008_columns"), ("0008_columns", "0012_farewell")]
+STRETCHES = [*UP, *((target, start) for start, target in reversed(UP))]
 BY_DJANGO = "from evolution.tests.crash.runs import migrate_by_django; migrate_by_django"
-
-
-# Runs a command to its end, behind another one: strace, with options.
-Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
 
 
 def points(number: int) -> list[int]:
@@ -68,14 +70,12 @@ def killed(run: Run, point: int, again: Callable[[], object] = lambda: None) -> 
 class LibraryFile:
     """A file with the library in it, which can be put back as it was."""
 
-    def __init__(self, folder: Path, direction: str, journal_mode: str = "delete") -> None:
-        start, target = (FIRST, LAST) if direction == "up" else (LAST, FIRST)
+    def __init__(self, folder: Path, processes: ForkServer, start: str, target: str) -> None:
         self.folder = folder
+        self.file = folder / NAME
         self.target = target
-        self.file = folder / "library.sqlite3"
-        self.url = f"sqlite:///{self.file}"
-        set_mode = f"connection.cursor().execute('PRAGMA journal_mode={journal_mode}')"
-        self._do(f"{set_mode}; crash.migrate({FIRST!r}); crash.fill(); crash.migrate({start!r})")
+        self.processes = processes
+        self._do(f"crash.migrate({FIRST!r}); crash.fill(); crash.migrate({start!r})")
         self.before = self.file.read_bytes()
         self._do(f"{BY_DJANGO}({target!r})")
         self.expected = self.contents()
@@ -84,7 +84,7 @@ class LibraryFile:
 
     def put(self, files: Mapping[Path, bytes]) -> None:
         """Have these files, and no others of the database's."""
-        for file in self.folder.glob("library.sqlite3*"):
+        for file in self.folder.glob(f"{NAME}*"):
             file.unlink()
         for file, held in files.items():
             file.write_bytes(held)
@@ -101,12 +101,7 @@ class LibraryFile:
 
     def migrate(self, *options: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """`manage.py migrate` to the target, behind the command `before` if there is one."""
-        return manage(
-            *(self.url, "migrate", "library", self.target, *options),
-            before=before,
-            PYTHONDONTWRITEBYTECODE="1",
-            EVOLUTION_BACKUP_FOLDER=str(self.folder / "backups"),
-        )
+        return self.processes.manage("migrate", "library", self.target, *options, before=before)
 
     def traced(self, options: Sequence[str], *what: str) -> str:
         """What strace says about a run to the end, which leaves the file as `left`."""
@@ -117,8 +112,28 @@ class LibraryFile:
 
     def behind(self, *options: str) -> Run:
         """A run with these options, behind the command that it is given."""
-        return lambda before: self.migrate(*options, before=before)
+        return self.processes.behind("migrate", "library", self.target, *options)
 
     def _do(self, work: str) -> None:
-        code, _output, errors = run(self.url, work)
-        assert code == 0, errors
+        done = self.processes.run(
+            f"from evolution.tests import crash; from django.db import connection; {work}"
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def library_file(
+    folder: Path, start: str, target: str, journal_mode: str = "delete"
+) -> Iterator[LibraryFile]:
+    """The library in a file in `folder`, before a run that takes it from one migration to another."""
+    file = folder / NAME
+    with sqlite3.connect(file) as database:
+        database.execute(f"PRAGMA journal_mode={journal_mode}")
+    database.close()
+    environment = {
+        "DATABASE_URL": f"sqlite:///{file}",
+        "DJANGO_SETTINGS_MODULE": "evolution.tests.project",
+        "EVOLUTION_BACKUP_FOLDER": str(folder / "backups"),
+    }
+    with ForkServer(folder, environment) as processes:
+        yield LibraryFile(folder, processes, start, target)
