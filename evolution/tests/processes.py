@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -35,14 +34,12 @@ def run(database: str, work: str) -> tuple[int, str, str]:
     return process.returncode, output, errors
 
 
-def manage(
-    database: str, *arguments: str, before: Sequence[str] = (), **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """`manage.py` on the library's project as an operator runs it, behind the command `before` if there is one."""
+def manage(database: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py` on the library's project as an operator runs it."""
     return subprocess.run(
-        [*before, sys.executable, "-m", "django", *arguments],
+        [sys.executable, "-m", "django", *arguments],
         cwd=settings.BASE_DIR,
-        env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+        env=os.environ
         | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
         | environment,
         capture_output=True,

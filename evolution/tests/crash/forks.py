@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-PROJECT = Path(__file__).resolve().parents[3]
+from django.conf import settings
+
 # prctl(2): a process may be traced by those who are not its parents. Some kernels want to be asked for it.
 PR_SET_PTRACER, PR_SET_PTRACER_ANY = 0x59616D61, ctypes.c_ulong(-1)
 
@@ -37,7 +38,7 @@ class ForkServer:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(self.output), str(self.errors)],
-            cwd=PROJECT,
+            cwd=settings.BASE_DIR,
             env=inherited | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -87,7 +88,7 @@ class ForkServer:
 
 @contextmanager
 def _attached(command: Sequence[str], pid: int) -> Iterator[None]:
-    """Strace, with options, holding a process from now to its end."""
+    """Strace, with options, holding a process from now to its end. Raises PermissionError where it may not."""
     with subprocess.Popen([*command, "-p", str(pid)], stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr
         said = tracer.stderr.readline()
