@@ -77,16 +77,18 @@ def all_columns(connection: BaseDatabaseWrapper) -> dict[str, list[str]]:
     """The columns of each table of the database but the lock, by name, so that their order does not matter."""
     # Not Django's introspection, which trips over a column without a type.
     query = (
-        "SELECT name FROM pragma_table_xinfo(%s) WHERE hidden <> 1"
+        "SELECT m.name, p.name FROM sqlite_master m, pragma_table_xinfo(m.name) p"
+        " WHERE m.type = 'table' AND p.hidden <> 1"
         if connection.vendor == "sqlite"
-        else "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = %s"
+        else "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
     )
-    columns = {}
+    columns: dict[str, list[str]] = {table: [] for table in sorted(table_names(connection) - NO_DATA)}
     with connection.cursor() as cursor:
-        for table in sorted(table_names(connection) - NO_DATA):
-            cursor.execute(query, [table])
-            columns[table] = sorted(str(name) for (name,) in cursor.fetchall())
-    return columns
+        cursor.execute(query)
+        for table, column in cursor.fetchall():
+            if table in columns:
+                columns[table].append(str(column))
+    return {table: sorted(names) for table, names in columns.items()}
 
 
 def renamed(tables: Mapping[str, list[str]], renames: Renames) -> dict[str, list[str]]:

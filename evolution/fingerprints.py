@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ProgrammingError
 
-from evolution.introspection import stored_names
+from evolution.introspection import stored_names, table_names
 from evolution.scratch import scratch_database
 
 Fingerprint = dict[str, str | None]  # CREATE TABLE by table; None where there is no such table
@@ -24,17 +24,31 @@ _NEW_NAME = re.compile(
 )
 
 
-def tables_concerned(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
-    """The tables that a statement names, those that it makes included.
+class TablesConcerned:
+    """Tells which tables a statement names, without asking for the names of all tables each time."""
 
-    A column that is called like a table brings that table along, which does no harm.
-    """
-    stored = stored_names(connection)
-    words, new = (
-        {stored(quoted.replace("``", "`") or plain) for quoted, plain in names.findall(sql)}
-        for names in (_WORD, _NEW_NAME)
-    )
-    return sorted(words & set(connection.introspection.table_names()) | new)
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask again: code that nobody looked into may have made tables."""
+        self._known: set[str] | None = None
+
+    def by(self, sql: str) -> list[str]:
+        """The tables that a statement names, those that it makes included, and those that are gone again.
+
+        A column that is called like a table brings that table along, which does no harm.
+        """
+        if self._known is None:
+            self._known = table_names(self.connection)
+            self._stored = stored_names(self.connection)
+        words, new = (
+            {self._stored(quoted.replace("``", "`") or plain) for quoted, plain in names.findall(sql)}
+            for names in (_WORD, _NEW_NAME)
+        )
+        self._known |= new
+        return sorted(words & self._known)
 
 
 def fingerprint(connection: BaseDatabaseWrapper, tables: list[str]) -> Fingerprint:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
-from evolution.fingerprints import Fingerprint, as_made_anew, fingerprint, predicted, tables_concerned
+from evolution.fingerprints import Fingerprint, TablesConcerned, as_made_anew, fingerprint, predicted
 from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
 from evolution.statements import is_schema_change
@@ -93,6 +93,7 @@ class Journal:
             app=migration.app_label, migration=migration.name, backwards=backwards, closed=False
         )
         self.pages: dict[int, Page] = {}
+        self.tables_concerned = TablesConcerned(connection)
         # Announced by this process: nobody needs to ask whether they have been carried out.
         self._announced: set[int] = set()
         for line in self.lines.order_by("operation", "position"):
@@ -116,7 +117,8 @@ class Journal:
             heading.state = State.DONE
         with transaction.atomic(using=self.connection.alias):
             Statement.objects.using(self.connection.alias).bulk_create([heading, *lines])
-            page = Page(*self._read(operation))
+            # MySQL does not tell the ids of several new rows.
+            page = Page(heading, lines) if heading.pk else Page(*self._read(operation))
         self.pages[operation] = page
         return page
 
@@ -162,6 +164,7 @@ class Journal:
             heading.save(using=self.connection.alias)
             heading.deferred = work()
         self._in_one_transaction(partial(self._finish, heading, work if atomic else None))
+        self.tables_concerned.forget()
         self.pages[operation] = Page(heading, [])
 
     def _finish(self, heading: Statement, work: Callable[[], list[Kept]] | None) -> None:
@@ -185,8 +188,9 @@ class Journal:
 
     def close(self) -> None:
         """The migration is done: its lines are history."""
-        self.lines.update(closed=True)
-        forget_checkpoints(self.connection, str(self.migration))
+        if self.pages:
+            self.lines.update(closed=True)
+            forget_checkpoints(self.connection, str(self.migration))
 
     def forget(self, operation: int) -> None:
         """Take an operation out of which nothing was carried out: the migration may be another one the next time."""
@@ -234,7 +238,7 @@ class Journal:
         line.state, line.began_at = State.BEGUN, timezone.now()
         self._announced.add(line.position)
         if line.kind == Kind.SCHEMA:
-            line.before = fingerprint(self.connection, tables_concerned(self.connection, line.sql))
+            line.before = fingerprint(self.connection, self.tables_concerned.by(line.sql))
 
     def _execute(self, sql: str) -> None:
         self.guard()
