@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError
 
 from evolution.executor import JournaledExecutor
+from evolution.models import Statement
 from evolution.tests.shelf import Shelf
 
 EVERY_KIND = """
@@ -75,3 +76,20 @@ def test_what_was_done_before_a_statement_that_the_server_refused_is_not_done_ag
     shelf.rows("UPDATE shelf_book SET title = 'other' WHERE id = 2")
     migrate(shelf, "0002_next")
     assert shelf.rows("SELECT title, pages FROM shelf_book ORDER BY id") == [("same", None), ("other", None)]
+
+
+def test_a_table_that_code_made_within_the_migration_is_looked_at_before_a_later_statement(shelf):
+    shelf.books("one")
+    write(
+        shelf,
+        "migrations.AddField('Book', 'pages', models.IntegerField(null=True)),"
+        "migrations.RunPython(lambda apps, editor: editor.execute('CREATE TABLE made (id int)')),"
+        "migrations.RunSQL('ALTER TABLE made ADD COLUMN size int'),",
+    )
+    executor = JournaledExecutor(shelf.wrapper)
+    executor.allows_hidden_changes = True
+    executor.migrate([("shelf", "0002_next")])
+    lines = Statement.objects.using(shelf.wrapper.alias).filter(sql__startswith="ALTER TABLE made")
+    assert [list(line.before or {}) for line in lines] == (
+        [] if shelf.wrapper.vendor == "sqlite" else [["made"]]
+    )
