@@ -58,7 +58,7 @@ crashtest: ## kill `migrate` at every moment, and the server under it, and go on
 	for engine in $(SERVERS); do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) -m evolution.tests.counting || exit 1; done
 
-crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (CRASH=all for every call: hours)
+crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (CRASH=all for every call: two and a half hours)
 	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
 		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
 
