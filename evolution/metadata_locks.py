@@ -4,6 +4,7 @@ A schema change on MySQL and MariaDB waits until nobody uses the table, for a da
 everyone who wants to use the table meanwhile waits behind it.
 """
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -43,14 +44,14 @@ def patiently(connection: BaseDatabaseWrapper, work: Callable[[], None], say: Ca
     `work` is one schema change, or one transaction. Between two tries everyone else gets a turn. Raises TableInUse
     after LOCK_WAIT_TRIES tries.
     """
-    tries = configuration().lock_wait_tries
-    for number in range(1, tries + 1):
+    for number in itertools.count(1):
         try:
             work()
         except OperationalError as error:
             if connection.vendor != "mysql" or error.args[0] not in (LOCK_WAIT_TIMEOUT, DEADLOCK):
                 raise
             users = blockers(connection)
+            tries = configuration().lock_wait_tries
             if number == tries:
                 raise TableInUse(
                     f"A table was in use by other sessions for {tries} tries of {configuration().lock_wait} seconds "

@@ -30,35 +30,34 @@ def live_models(steps: list[Step]) -> Iterator[Problem]:
 
 
 def _live_imports(tree: ast.Module) -> Iterator[str]:
-    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), level=0):
-                found = any(_is_live(module, alias, used) for alias in node.names)
+                found = any(_is_live(module, alias, tree) for alias in node.names)
             case ast.Import():
-                found = any(_uses_model(alias.name, alias.asname or alias.name, used) for alias in node.names)
+                found = any(_uses_model(alias.name, alias.asname or alias.name, tree) for alias in node.names)
             case _:
                 continue
         if found:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def _is_live(module: str, alias: ast.alias, used: set[str]) -> bool:
+def _is_live(module: str, alias: ast.alias, tree: ast.Module) -> bool:
     """Whether `from module import alias` brings in a model."""
     if (module, alias.name) == ("django.contrib.auth", "get_user_model"):
         return True
     if found := _models_module(module):
         return alias.name == "*" or _is_model(getattr(found, alias.name, None))
-    return _uses_model(f"{module}.{alias.name}", alias.asname or alias.name, used)
+    return _uses_model(f"{module}.{alias.name}", alias.asname or alias.name, tree)
 
 
-def _uses_model(module: str, name: str, used: set[str]) -> bool:
+def _uses_model(module: str, name: str, tree: ast.Module) -> bool:
     """Whether the file says `name.Model`, where `name` stands for a module of models."""
     found = _models_module(module)
     return found is not None and any(
-        _is_model(getattr(found, expression.removeprefix(f"{name}."), None))
-        for expression in used
-        if expression.startswith(f"{name}.")
+        ast.unparse(node.value) == name and _is_model(getattr(found, node.attr, None))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
     )
 
 
