@@ -38,7 +38,7 @@ lint: ## all checks without the tests
 format: ## put Python and templates into their form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-	find estimation users groups -name '*.html' -exec $(PYTHON) -m djlint --quiet --reformat {} +
+	find estimation issues users groups -name '*.html' -exec $(PYTHON) -m djlint --quiet --reformat {} +
 
 migrations: ## write migrations for changed models
 	$(PYTHON) manage.py makemigrations

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "evolution",
     "users",
     "groups",
+    "issues",
     "estimation",
     "django_linear_migrations",
     "simple_history",

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from groups import invitations
+from groups import decks, invitations
+from groups.validators import validate_deck
 from users import nicknames
 from users.validators import validate_nickname
 
@@ -98,6 +99,14 @@ class Group(models.Model):
         default=0,
         editable=False,
         help_text=_("Counts how often the invite link was renewed."),
+    )
+
+    deck = models.CharField(
+        _("deck"),
+        max_length=decks.MAX_TEXT,
+        default=decks.PRESETS["fibonacci"],
+        validators=[validate_deck],
+        help_text=_("The cards, such as 1 2 3 5 8 ? or S=1 M=3 L=8."),
     )
 
     objects = GroupManager()

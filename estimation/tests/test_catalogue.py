@@ -67,7 +67,7 @@ def test_german_texts_say_du(german):
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="xgettext is not installed (apt: gettext)")
 def test_the_catalogue_has_every_text_of_the_source_and_no_other(german, catalogue, tmp_path):
-    for folder in ("estimation", "evolution", "groups", "users"):
+    for folder in ("estimation", "evolution", "issues", "groups", "users"):
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "tests", "*.[mp]o")
         )

@@ -105,7 +105,8 @@ def test_the_id_of_a_deleted_group_is_not_given_again_going_up_or_down(flask_a):
     owner = flask_a.rows("SELECT MIN(id) FROM estimation_user")[0][0]
     up = insert(
         flask_a,
-        "INSERT INTO estimation_group (name, `user`, invite_generation) VALUES ('after going up', %s, 0)",
+        "INSERT INTO estimation_group (name, `user`, invite_generation, deck)"
+        " VALUES ('after going up', %s, 0, '1 2 3')",
         owner,
     )
     assert last < down < up

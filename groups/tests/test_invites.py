@@ -1,9 +1,8 @@
 """Invite links: opened by visitors, guests, members; renewed, made up, archived."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +11,7 @@ from groups.access import InviteWithdrawn, invitation
 from groups.models import Group, Membership, Role
 from groups.tests.people import browser
 from users.models import User
+from users.tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -195,23 +195,13 @@ def test_of_two_who_choose_one_nickname_at_the_same_moment_exactly_one_gets_it(n
     owner = User.objects.create_user("owner@example.org", "Owner", "correct horse battery")
     group = Group.objects.start(owner, "Payments")
     link = reverse("groups:invite-join", args=[group.invite_token])
-    together = threading.Barrier(2)
-    answers = {}
 
     def join(nickname):
-        try:
-            together.wait(timeout=20)
-            answers[nickname] = browser().post(link, {"nickname": nickname, "role": Role.VOTER}).status_code
-        finally:
-            connection.close()
+        return browser().post(link, {"nickname": nickname, "role": Role.VOTER}).status_code
 
-    threads = [threading.Thread(target=join, args=[nickname]) for nickname in nicknames]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once([partial(join, nickname) for nickname in nicknames])
     free = len({nickname.lower() for nickname in nicknames})
-    assert sorted(answers.values()) == [200] * (2 - free) + [302] * free
+    assert sorted(answers) == [200] * (2 - free) + [302] * free
     assert group.memberships.count() == 1 + free
     assert User.objects.count() == 1 + free
 

@@ -1,12 +1,12 @@
 """A form that was sent twice does its work once."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from users.models import User
+from users.tests.races import at_once
 
 URL = "/me/guest/"
 FORM = {"nickname": "Anna", "csrfmiddlewaretoken": "t" * 64}
@@ -41,19 +41,6 @@ def test_a_receipt_does_not_open_what_has_become_an_account():
 @pytest.mark.django_db(transaction=True)
 def test_two_at_the_same_moment_make_one_guest():
     browsers = [Client(), Client()]
-    together = threading.Barrier(2)
-
-    def send(browser):
-        try:
-            together.wait(timeout=20)
-            browser.post(URL, FORM)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=send, args=[browser]) for browser in browsers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([partial(browser.post, URL, FORM) for browser in browsers])
     guest = User.objects.get()
     assert {browser.session["_auth_user_id"] for browser in browsers} == {str(guest.pk)}

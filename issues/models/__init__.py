@@ -1,0 +1,8 @@
+"""The estimation itself: issues, rooms, rounds and votes."""
+
+from issues.models.issue import Issue
+from issues.models.room import Presence, Room
+from issues.models.round import Round, Transition
+from issues.models.vote import Vote
+
+__all__ = ["Issue", "Presence", "Room", "Round", "Transition", "Vote"]

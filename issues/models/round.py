@@ -1,0 +1,98 @@
+"""A round: open until it is revealed, revealed until it is settled; or cancelled."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from groups import decks
+from groups.models import Group
+from issues.models.issue import Issue
+from users import nicknames
+
+
+class State(models.TextChoices):
+    OPEN = "open", _("open")
+    REVEALED = "revealed", _("revealed")
+    SETTLED = "settled", _("settled")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Round(models.Model):
+    """One vote on an issue, or on nothing in particular. Kept for ever."""
+
+    State = State
+
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="rounds", verbose_name=_("group"))
+    issue = models.ForeignKey(
+        Issue,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rounds",
+        verbose_name=_("issue"),
+    )
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.OPEN)
+    # As it was when the round began.
+    deck = models.CharField(_("deck"), max_length=decks.MAX_TEXT)
+    reveals_by_itself = models.BooleanField(_("reveals by itself"), default=False)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    # Of an asynchronous round: until then everybody votes in their own time.
+    deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
+    timer_ends_at = models.DateTimeField(_("timer ends"), null=True, blank=True)
+    estimate = models.CharField(_("estimate"), max_length=decks.MAX_LABEL, blank=True)
+
+    class Meta:
+        verbose_name = _("round")
+        verbose_name_plural = _("rounds")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(state__in=State.values), name="round_known_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.issue or self.group} ({self.get_state_display()})"
+
+    @property
+    def cards(self) -> decks.Deck:
+        """The deck that the round began with."""
+        return decks.parse(self.deck)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == State.OPEN
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody may be told a vote of another: before the reveal, and for ever if there was none."""
+        return self.state in (State.OPEN, State.CANCELLED)
+
+
+class Transition(models.Model):
+    """A line of the audit: what happened to a round, when, by whom, and with how many votes of how many."""
+
+    round = models.ForeignKey(
+        Round, on_delete=models.CASCADE, related_name="transitions", verbose_name=_("round")
+    )
+    state = models.CharField(_("state"), max_length=16, choices=State)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # The name at that time; empty where it happened by itself.
+    name = models.CharField(_("by"), max_length=nicknames.MAX_LENGTH, blank=True)
+    votes = models.PositiveIntegerField(_("votes"))
+    voters = models.PositiveIntegerField(_("voters"), help_text=_("Who was at the table and could vote."))
+
+    class Meta:
+        verbose_name = _("transition")
+        verbose_name_plural = _("transitions")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(state__in=State.values), name="transition_known_state"),
+            # Two who reveal at once reveal once.
+            models.UniqueConstraint(fields=["round", "state"], name="transition_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} {self.at:%Y-%m-%d %H:%M}"

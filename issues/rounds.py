@@ -1,0 +1,178 @@
+"""What happens to rounds: each change in one transaction, alone in its room, counted in the room's version.
+
+Whoever changes a room locks its row first, by counting up the version. Two who press the same button at once come
+one after the other, and the second one finds the round in another state: RoundOver.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from groups import decks
+from groups.models import Group, Membership
+from issues import table
+from issues.announcements import announce
+from issues.models import Issue, Room, Round, Transition, Vote
+from issues.models.round import State
+from users.models import User
+
+
+class RoundOver(Exception):
+    """The round is not in the state that this needs, or not on the table any more. Nothing was changed."""
+
+
+class RoundOpen(Exception):
+    """There is an open round on the table, which has to be revealed or cancelled first. Nothing was changed."""
+
+
+class NotAtTheTable(Exception):
+    """Whoever does not sit in the group, or only observes, has no vote. Nothing was changed."""
+
+
+class NoSuchCard(Exception):
+    """The card is not in the deck of the round. Nothing was changed."""
+
+
+class NobodyVoted(Exception):
+    """A round without a vote has nothing to reveal. Nothing was changed."""
+
+
+class VotesMissing(Exception):
+    """Not everybody at the table has voted, and nobody said to reveal all the same. Nothing was changed."""
+
+    def __init__(self, missing: frozenset[int]) -> None:
+        super().__init__(missing)
+        self.missing = missing
+
+
+def room_of(group: Group) -> Room:
+    """The room of a group, with its round and the round's issue."""
+    rooms = Room.objects.select_related("round__issue")
+    return rooms.filter(pk=group.pk).first() or rooms.get_or_create(group=group)[0]
+
+
+@contextmanager
+def changing(group: Group) -> Iterator[Room]:
+    """The room, locked until the block ends, and one version further; everyone is told once it is committed."""
+    with transaction.atomic():
+        if not _count_up(group):
+            Room.objects.get_or_create(group=group)
+            _count_up(group)
+        yield Room.objects.select_related("round__issue").get(pk=group.pk)
+        announce(group.pk)
+
+
+def _count_up(group: Group) -> int:
+    return Room.objects.filter(pk=group.pk).update(version=models.F("version") + 1)
+
+
+def touch(group: Group) -> None:
+    """Something about the people in the room has changed: reveal if it was waited for them, and tell everyone."""
+    with changing(group) as room:
+        if room.round is not None:
+            _reveal_if_complete(room.round)
+
+
+def begin(group: Group, by: User, issue: Issue | None = None) -> Round:
+    """Open a round at the table, with the group's present deck. Raises RoundOpen."""
+    with changing(group) as room:
+        if room.round is not None and room.round.is_open:
+            raise RoundOpen
+        round_: Round = Round.objects.create(
+            group=group, issue=issue, deck=group.deck, reveals_by_itself=room.reveals_by_itself
+        )
+        room.round = round_
+        room.save(update_fields=["round"])
+        _note(round_, by)
+    return round_
+
+
+def vote(membership: Membership, round_id: int, label: str, reason: str = "") -> None:
+    """Play a card, or another one instead. Raises RoundOver, NotAtTheTable, NoSuchCard."""
+    with changing(membership.group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        seat = Membership.objects.filter(pk=membership.pk, role__in=table.VOTING_ROLES).first()
+        if seat is None:
+            raise NotAtTheTable
+        if decks.card_of(round_.cards, label) is None:
+            raise NoSuchCard
+        played = {"card": label, "reason": reason, "name": seat.nickname, "cast_at": timezone.now()}
+        if not Vote.objects.filter(round=round_, voter=seat.user_id).update(**played):
+            Vote.objects.create(round=round_, voter_id=seat.user_id, **played)
+        _reveal_if_complete(round_)
+
+
+def take_back(membership: Membership, round_id: int) -> None:
+    """Take one's card back, if there is one. Raises RoundOver."""
+    with changing(membership.group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        Vote.objects.filter(round=round_, voter=membership.user_id).delete()
+
+
+def reveal(group: Group, round_id: int, by: User, *, early: bool = False) -> None:
+    """Turn all cards. Raises RoundOver, NobodyVoted, and VotesMissing unless it may be `early`."""
+    with changing(group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        progress = table.progress(round_)
+        if not progress.voted:
+            raise NobodyVoted
+        if progress.missing and not early:
+            raise VotesMissing(progress.missing)
+        _move(round_, State.REVEALED, by)
+
+
+def settle(group: Group, round_id: int, card: decks.Card, by: User) -> None:
+    """Agree on an estimate, which need not be a card of the deck. Raises RoundOver."""
+    with changing(group) as room:
+        round_ = _round(room, round_id, State.REVEALED)
+        round_.estimate = card.label
+        _move(round_, State.SETTLED, by)
+        if round_.issue is not None:
+            round_.issue.settle(card, by)
+
+
+def cancel(group: Group, round_id: int, by: User) -> None:
+    """End an open round without telling anybody's vote, now or later. Raises RoundOver."""
+    with changing(group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        _move(round_, State.CANCELLED, by)
+        room.round = None
+        room.save(update_fields=["round"])
+
+
+def _round(room: Room, round_id: int, state: State) -> Round:
+    if room.round is None or room.round.pk != round_id or room.round.state != state:
+        raise RoundOver
+    return room.round
+
+
+def _reveal_if_complete(round_: Round) -> None:
+    if round_.is_open and round_.reveals_by_itself and table.progress(round_).is_complete:
+        _move(round_, State.REVEALED, None)
+
+
+def _move(round_: Round, state: State, by: User | None) -> None:
+    round_.state = state
+    round_.save(update_fields=["state", "estimate"])
+    _note(round_, by)
+
+
+def _note(round_: Round, by: User | None) -> None:
+    progress = table.progress(round_)
+    Transition.objects.create(
+        round=round_,
+        state=round_.state,
+        by=by,
+        name=_name(round_.group, by),
+        votes=len(progress.voted),
+        voters=progress.voters,
+    )
+
+
+def _name(group: Group, user: User | None) -> str:
+    if user is None:
+        return ""
+    seat = group.memberships.filter(user=user).first()
+    return seat.nickname if seat else user.nickname

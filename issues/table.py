@@ -1,0 +1,53 @@
+"""Who sits at the table: present, away, or gone; and whose vote is waited for."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from groups.models import Group, Membership, Role
+from issues.models import Presence, Round, Vote
+
+VOTING_ROLES = (Role.FACILITATOR, Role.VOTER)
+PRESENT = timedelta(seconds=60)  # since somebody was seen; a page that is open shows itself more often
+AT_THE_TABLE = timedelta(minutes=5)  # a phone that sleeps keeps its seat, and its vote is waited for
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a round is: the users who voted, and those at the table who have not."""
+
+    voted: frozenset[int]
+    missing: frozenset[int]
+
+    @property
+    def voters(self) -> int:
+        """How many could vote."""
+        return len(self.voted) + len(self.missing)
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.voted) and not self.missing
+
+
+def see(membership: Membership, at: datetime | None = None) -> None:
+    """Note that a member is at the table."""
+    seen = {"seen_at": at or timezone.now()}
+    if not Presence.objects.filter(pk=membership.pk).update(**seen):
+        Presence.objects.get_or_create(membership=membership, defaults=seen)
+
+
+def progress(round_: Round) -> Progress:
+    """Who has voted, and who at the table has not. Whoever voted and left has voted."""
+    since = timezone.now() - AT_THE_TABLE
+    at_the_table = Membership.objects.filter(
+        group=round_.group_id, role__in=VOTING_ROLES, presence__seen_at__gte=since
+    )
+    voted = frozenset(Vote.objects.filter(round=round_, voter__isnull=False).values_list("voter", flat=True))
+    return Progress(voted, frozenset(at_the_table.values_list("user", flat=True)) - voted)
+
+
+def names(group: Group, users: frozenset[int]) -> list[str]:
+    """The nicknames of members, as they are called in the group."""
+    seats = group.memberships.filter(user__in=users).order_by("nickname", "pk")
+    return list(seats.values_list("nickname", flat=True))
