@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.scratch import connected
+from evolution.tests.forked import manage
 
 PROJECT = Path(settings.BASE_DIR)
 QUICKLY = ["--no-backup", "--no-rehearsal"]
@@ -33,14 +34,7 @@ class Database:
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with these arguments in a process of its own."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
-            env=os.environ | {"DATABASE_URL": self.url} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return manage(arguments, PROJECT, os.environ | {"DATABASE_URL": self.url} | environment)
 
     def peak_memory(self, *arguments: str) -> int:
         """Run `manage.py`, which has to succeed; the most memory that it held, in bytes."""

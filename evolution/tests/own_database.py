@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.scratch import connected
+from evolution.tests.forked import manage
 
 PROJECT = Path(settings.BASE_DIR)
 PROGRAMS = {"mariadb": ("mariadb-dump", "mariadb"), "mysql": ("mysqldump", "mysql")}
@@ -41,15 +42,7 @@ class OwnDatabase:
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py`."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
-            env=dict(os.environ) | {"DATABASE_URL": self.url} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return manage(arguments, PROJECT, os.environ | {"DATABASE_URL": self.url} | environment)
 
     def managed(self, *arguments: str, **environment: str) -> str:
         """The same, which has to succeed; what it printed."""

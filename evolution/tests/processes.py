@@ -6,6 +6,8 @@ import sys
 
 from django.conf import settings
 
+from evolution.tests.forked import django, python
+
 SET_UP = (
     "import django; django.setup(); from django.db import connection; from evolution.tests import crash; "
 )
@@ -16,10 +18,7 @@ def start(database: str, work: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SET_UP + work],
         cwd=settings.BASE_DIR,
-        env=os.environ
-        | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
-        # What it says is waited for.
-        | {"PYTHONUNBUFFERED": "1"},
+        env=_environment(database) | {"PYTHONUNBUFFERED": "1"},  # what it says is waited for
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -29,24 +28,13 @@ def start(database: str, work: str) -> subprocess.Popen[str]:
 
 def run(database: str, work: str) -> tuple[int, str, str]:
     """The same, waited for: exit code, output and errors."""
-    with start(database, work) as process:
-        output, errors = process.communicate()
-    return process.returncode, output, errors
+    done = python(SET_UP + work, settings.BASE_DIR, _environment(database))
+    return done.returncode, done.stdout, done.stderr
 
 
 def manage(database: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """`manage.py` on the library's project as an operator runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "django", *arguments],
-        cwd=settings.BASE_DIR,
-        env=os.environ
-        | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}
-        | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return django(arguments, settings.BASE_DIR, _environment(database) | environment)
 
 
 def query(database: str, sql: str) -> str:
@@ -56,3 +44,7 @@ def query(database: str, sql: str) -> str:
     )
     assert code == 0, errors
     return output.strip()
+
+
+def _environment(database: str) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "evolution.tests.project"}

@@ -10,6 +10,7 @@ from textwrap import dedent, indent
 
 from django.conf import settings
 
+from evolution.tests.forked import django
 from evolution.tests.processes import query
 
 HEAD = """\
@@ -76,15 +77,7 @@ class Shop:
 
     def manage(self, *arguments: str) -> Answer:
         """Run a command of Django's without a terminal."""
-        done = subprocess.run(
-            self._command(arguments),
-            env=self._environment(),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = django(arguments, self.folder, self._environment())
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def managed(self, *arguments: str) -> str:
@@ -99,7 +92,7 @@ class Shop:
         try:
             os.write(master, types.encode())
             with subprocess.Popen(
-                self._command(arguments),
+                [sys.executable, "-m", "django", *arguments],
                 env=self._environment(),
                 cwd=self.folder,
                 stdin=terminal,
@@ -137,9 +130,6 @@ class Shop:
     def query(self, sql: str) -> str:
         """What a statement answers, as Python writes it."""
         return query(self.database, sql)
-
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "django", *arguments]
 
     def _environment(self) -> dict[str, str]:
         paths = f"{self.folder}{os.pathsep}{settings.BASE_DIR}"
