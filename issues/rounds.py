@@ -1,21 +1,16 @@
-"""What happens to rounds: each change in one transaction, alone in its room, counted in the room's version.
+"""What happens to rounds: each change in one transaction, alone in its room (see `rooms.changing`).
 
-Whoever changes a room locks its row first, by counting up the version. Two who press the same button at once come
-one after the other, and the second one finds the round in another state: RoundOver.
+Of two who press the same button at once, the second one finds the round in another state: RoundOver.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from django.db import models, transaction
 from django.utils import timezone
 
 from groups import decks
 from groups.models import Group, Membership
 from issues import table
-from issues.announcements import announce
 from issues.models import Issue, Room, Round, Transition, Vote
 from issues.models.round import State
+from issues.rooms import changing
 from users.models import User
 
 
@@ -45,27 +40,6 @@ class VotesMissing(Exception):
     def __init__(self, missing: frozenset[int]) -> None:
         super().__init__(missing)
         self.missing = missing
-
-
-def room_of(group: Group) -> Room:
-    """The room of a group, with its round and the round's issue."""
-    rooms = Room.objects.select_related("round__issue")
-    return rooms.filter(pk=group.pk).first() or rooms.get_or_create(group=group)[0]
-
-
-@contextmanager
-def changing(group: Group) -> Iterator[Room]:
-    """The room, locked until the block ends, and one version further; everyone is told once it is committed."""
-    with transaction.atomic():
-        if not _count_up(group):
-            Room.objects.get_or_create(group=group)
-            _count_up(group)
-        yield Room.objects.select_related("round__issue").get(pk=group.pk)
-        announce(group.pk)
-
-
-def _count_up(group: Group) -> int:
-    return Room.objects.filter(pk=group.pk).update(version=models.F("version") + 1)
 
 
 def touch(group: Group) -> None:

@@ -10,6 +10,7 @@ from groups.models import Group
 from issues import ballots, rounds
 from issues.models import Round, Transition, Vote
 from issues.models.round import State
+from issues.rooms import room_of
 from issues.rounds import NobodyVoted, RoundOpen, RoundOver
 from issues.tests.room import at_the_table, audit
 from users.models import User
@@ -29,13 +30,13 @@ def owner() -> User:
 @pytest.fixture
 def group(owner: User) -> Group:
     started: Group = Group.objects.start(owner, "Payments")
-    rounds.room_of(started)
+    room_of(started)
     return started
 
 
 @pytest.fixture
 def by_itself(group: Group) -> None:
-    room = rounds.room_of(group)
+    room = room_of(group)
     room.reveals_by_itself = True
     room.save()
 
@@ -55,7 +56,7 @@ def test_fifty_votes_at_once_are_fifty_votes(group, owner):
     seats = [at_the_table(group, f"Voter {number}") for number in range(50)]
     round_ = rounds.begin(group, owner)
     cards = [random.choice(LABELS) for _seat in seats]
-    before = rounds.room_of(group).version
+    before = room_of(group).version
     assert (
         happened(
             at_once([partial(rounds.vote, *one) for one in zip(seats, [round_.pk] * 50, cards, strict=True)])
@@ -63,7 +64,7 @@ def test_fifty_votes_at_once_are_fifty_votes(group, owner):
         == 50
     )
     assert votes_of(round_) == {seat.nickname: card for seat, card in zip(seats, cards, strict=True)}
-    assert rounds.room_of(group).version == before + 50
+    assert room_of(group).version == before + 50
 
 
 def test_the_first_change_of_all_makes_one_room(owner):

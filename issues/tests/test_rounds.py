@@ -11,6 +11,7 @@ from groups.models import Group, Membership, Role
 from issues import ballots, rounds, table
 from issues.models import Round, Vote
 from issues.models.round import State
+from issues.rooms import room_of
 from issues.rounds import NobodyVoted, NoSuchCard, NotAtTheTable, RoundOpen, RoundOver, VotesMissing
 from issues.tests.room import at_the_table, audit, new_issue
 from users.models import User
@@ -50,7 +51,7 @@ def votes_of(round_: Round) -> dict[str, str]:
 
 
 def test_a_round_begins_open_on_the_table(payments, open_round):
-    assert rounds.room_of(payments).round == open_round
+    assert room_of(payments).round == open_round
     assert state_of(open_round) == State.OPEN
 
 
@@ -182,7 +183,7 @@ def test_what_was_not_revealed_is_not_settled(payments, alice, anna, open_round)
 def test_a_cancelled_round_leaves_the_table_and_stays_sealed(payments, alice, anna, open_round):
     rounds.vote(anna, open_round.pk, "5")
     rounds.cancel(payments, open_round.pk, alice)
-    assert rounds.room_of(payments).round is None
+    assert room_of(payments).round is None
     with pytest.raises(ballots.Sealed):
         ballots.revealed(Round.objects.get(pk=open_round.pk))
     assert votes_of(open_round) == {"Anna": "5"}
@@ -237,7 +238,7 @@ def test_who_voted_and_left_has_voted(anna, ben, open_round):
 
 @pytest.fixture
 def by_itself(payments: Group, alice: User) -> Round:
-    room = rounds.room_of(payments)
+    room = room_of(payments)
     room.reveals_by_itself = True
     room.save()
     return rounds.begin(payments, alice, new_issue(payments))
@@ -280,7 +281,7 @@ def test_taking_back_the_only_missing_card_reveals_nothing(anna, by_itself, ben)
 
 
 def test_each_change_counts_the_version_up(payments, alice, anna, open_round, committed):
-    versions = [rounds.room_of(payments).version]
+    versions = [room_of(payments).version]
     for change in (
         lambda: rounds.vote(anna, open_round.pk, "5"),
         lambda: rounds.take_back(anna, open_round.pk),
@@ -291,12 +292,12 @@ def test_each_change_counts_the_version_up(payments, alice, anna, open_round, co
     ):
         with committed():
             change()
-        versions.append(rounds.room_of(payments).version)
+        versions.append(room_of(payments).version)
     assert versions == sorted(set(versions))
 
 
 def test_what_was_refused_leaves_the_version(payments, anna, open_round):
-    before = rounds.room_of(payments).version
+    before = room_of(payments).version
     with pytest.raises(NoSuchCard):
         rounds.vote(anna, open_round.pk, "4")
-    assert rounds.room_of(payments).version == before
+    assert room_of(payments).version == before

@@ -1,0 +1,35 @@
+"""The room of a group, and how something in it is changed: alone, and counted in its version.
+
+Whoever changes a room locks its row first, by counting up the version. Two who press the same button at once come
+one after the other, and the second one finds what the first one left.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import models, transaction
+
+from groups.models import Group
+from issues.announcements import announce
+from issues.models import Room
+
+
+def room_of(group: Group) -> Room:
+    """The room of a group, with its round and the round's issue."""
+    rooms = Room.objects.select_related("round__issue")
+    return rooms.filter(pk=group.pk).first() or rooms.get_or_create(group=group)[0]
+
+
+@contextmanager
+def changing(group: Group) -> Iterator[Room]:
+    """The room, locked until the block ends, and one version further; everyone is told once it is committed."""
+    with transaction.atomic():
+        if not _count_up(group):
+            Room.objects.get_or_create(group=group)
+            _count_up(group)
+        yield Room.objects.select_related("round__issue").get(pk=group.pk)
+        announce(group.pk)
+
+
+def _count_up(group: Group) -> int:
+    return Room.objects.filter(pk=group.pk).update(version=models.F("version") + 1)
