@@ -6,8 +6,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from groups import invitations
+from groups import decks, invitations
 from groups.models import NicknameTaken, Role
+from groups.validators import validate_deck
 from users.forms import NicknameField, ShortTextField
 
 # What a member may choose alone; a facilitator is made by the owner.
@@ -15,6 +16,15 @@ OWN_ROLES = [
     (Role.VOTER.value, _("Vote: I estimate with the others")),
     (Role.OBSERVER.value, _("Observe: I only watch")),
 ]
+
+OWN_DECK = "own"
+PRESET_NAMES = {
+    "fibonacci": _("Fibonacci"),
+    "modified": _("Modified Fibonacci"),
+    "t-shirt": _("T-shirt sizes"),
+    "powers": _("Powers of two"),
+    "hours": _("Hours"),
+}
 
 
 class GroupNameField(ShortTextField):
@@ -35,6 +45,58 @@ class GroupForm(forms.Form):
     """The name of a group, new or to be renamed."""
 
     name = GroupNameField()
+
+
+class DeckForm(forms.Form):
+    """The cards that a group estimates with: a deck that comes along, or its own."""
+
+    deck = forms.ChoiceField(
+        label=_("Deck"),
+        choices=[*PRESET_NAMES.items(), (OWN_DECK, _("Own cards"))],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose one of the decks."),
+            "invalid_choice": _("Choose one of the decks."),
+        },
+    )
+    cards = forms.CharField(
+        label=_("Own cards"),
+        required=False,
+        max_length=decks.MAX_TEXT,
+        help_text=_(
+            "With spaces in between, such as 1 2 3 5 8 ? ☕. A card that is no number can stand for one: S=1 M=3 L=8."
+        ),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("deck") == OWN_DECK and "cards" in cleaned:
+            try:
+                validate_deck(cleaned["cards"])
+            except ValidationError as error:
+                self.add_error("cards", error)
+        return cleaned
+
+    @property
+    def chosen(self) -> decks.Deck:
+        """The deck that a valid form says."""
+        key = self.cleaned_data["deck"]
+        return decks.parse(self.cleaned_data["cards"] if key == OWN_DECK else decks.PRESETS[key])
+
+    @classmethod
+    def showing(cls, text: str) -> "DeckForm":
+        """The form as it stands before somebody changes the deck."""
+        preset = next((key for key, cards in decks.PRESETS.items() if cards == text), OWN_DECK)
+        return cls(initial={"deck": preset, "cards": text if preset == OWN_DECK else ""})
+
+    def offers(self) -> list[tuple[Any, decks.Deck]]:
+        """The choices as the page shows them, each with its cards; none for the group's own."""
+        return [
+            (choice, decks.parse(decks.PRESETS[key]) if key in decks.PRESETS else ())
+            for choice in self["deck"]
+            for key in [choice.data["value"]]
+        ]
 
 
 class StartForm(forms.Form):

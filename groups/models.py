@@ -141,6 +141,11 @@ class Group(models.Model):
         self.name = name
         self.save(update_fields=["name"])
 
+    def choose_deck(self, deck: decks.Deck) -> None:
+        """Estimate with these cards from the next round on."""
+        self.deck = decks.text_of(deck)
+        self.save(update_fields=["deck"])
+
     def archive(self) -> None:
         """Put the group away. Nothing in it is deleted; `restore` brings it back."""
         if not self.is_archived:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("groups/<int:group_id>/", groups.group_detail, name="group-detail"),
     path("groups/<int:group_id>/settings/", groups.group_settings, name="group-settings"),
     path("groups/<int:group_id>/rename/", groups.group_rename, name="group-rename"),
+    path("groups/<int:group_id>/deck/", groups.group_deck, name="group-deck"),
     path("groups/<int:group_id>/archive/", groups.group_archive, name="group-archive"),
     path("groups/<int:group_id>/restore/", groups.group_restore, name="group-restore"),
     path("groups/<int:group_id>/hand-over/", groups.group_hand_over, name="group-hand-over"),

@@ -60,6 +60,7 @@ ROUTES = {
     "groups:group-detail": Route(members(200), members(200)),
     "groups:group-settings": Route(owner(200), owner(200)),
     "groups:group-rename": Route(ONLY_BY_POST, owner(302), {"name": "Search"}),
+    "groups:group-deck": Route(ONLY_BY_POST, owner(302), {"deck": "hours"}),
     "groups:group-archive": Route(ONLY_BY_POST, owner(302)),
     "groups:group-restore": Route(ONLY_BY_POST, owner(302)),
     "groups:group-hand-over": Route(ONLY_BY_POST, owner(302), {"member": "<seat>"}),

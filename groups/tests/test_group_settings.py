@@ -3,12 +3,13 @@
 import pytest
 from django.urls import reverse
 
+from groups import decks
 from groups.models import Membership, Role
 from groups.tests.people import browser, seated
 
 pytestmark = pytest.mark.django_db
 
-WRITES = ["group-rename", "group-archive", "group-restore", "group-hand-over", "invite-renew"]
+WRITES = ["group-rename", "group-deck", "group-archive", "group-restore", "group-hand-over", "invite-renew"]
 
 
 @pytest.fixture
@@ -22,7 +23,13 @@ def state(payments):
 
     def read():
         payments.refresh_from_db()
-        return payments.name, payments.user_id, payments.archived_at, payments.invite_generation
+        return (
+            payments.name,
+            payments.user_id,
+            payments.archived_at,
+            payments.invite_generation,
+            payments.deck,
+        )
 
     return read
 
@@ -33,7 +40,7 @@ def test_a_member_who_is_not_the_owner_may_not(payments, url, state, name, role)
     member = seated(payments, "Mia", role)
     before = state()
     client = browser(member.user)
-    form = {"name": "Mine", "member": str(member.pk)}
+    form = {"name": "Mine", "member": str(member.pk), "deck": "hours"}
     response = client.post(url(name), form) if name in WRITES else client.get(url(name))
     assert response.status_code == 403
     assert state() == before
@@ -129,3 +136,44 @@ def test_the_owner_renews_the_link(alice, payments, url):
     assert payments.invite_token != before
     assert payments.invite_token in response.content.decode()
     assert before not in response.content.decode()
+
+
+# --- Deck
+
+
+@pytest.mark.parametrize(
+    ("form", "cards"),
+    [
+        ({"deck": "t-shirt"}, "XS S M L XL XXL ? ☕"),
+        ({"deck": "own", "cards": " S=1, M=3,  ☕ L "}, "S=1 M=3 L ☕"),
+        ({"deck": "hours", "cards": "what is no deck"}, decks.PRESETS["hours"]),
+    ],
+)
+def test_the_owner_chooses_the_deck(alice, payments, url, form, cards):
+    browser(alice).post(url("group-deck"), form)
+    payments.refresh_from_db()
+    assert payments.deck == cards
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({}, "Choose one of the decks."),
+        ({"deck": "tarot"}, "Choose one of the decks."),
+        ({"deck": "own"}, "A deck needs at least two cards besides ? and ☕."),
+        ({"deck": "own", "cards": "1 2 1"}, "The card “1” is in the deck twice."),
+        ({"deck": "own", "cards": "1 " * 351}, "Ensure this value has at most 700 characters (it has 701)."),
+    ],
+)
+def test_what_is_no_deck_is_told_and_changes_nothing(alice, url, state, form, said):
+    before = state()
+    response = browser(alice).post(url("group-deck"), form)
+    assert said in [text for texts in response.context["deck_form"].errors.values() for text in texts]
+    assert state() == before
+
+
+@pytest.mark.parametrize(("deck", "shown"), [("1 2 3", "own"), (decks.PRESETS["powers"], "powers")])
+def test_the_present_deck_is_the_one_that_is_marked(alice, payments, url, deck, shown):
+    payments.choose_deck(decks.parse(deck))
+    form = browser(alice).get(url("group-settings")).context["deck_form"]
+    assert form.initial["deck"] == shown

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from groups.access import Access, Permission, group_view
-from groups.forms import GroupForm, InviteLinkForm, MemberForm, SeatForm, StartForm
+from groups.forms import DeckForm, GroupForm, InviteLinkForm, MemberForm, SeatForm, StartForm
 from groups.models import Group, Role
 from groups.pagination import page_of
 from users.requests import signed_in_user
@@ -80,7 +80,7 @@ def room(request: HttpRequest, access: Access, form: SeatForm | None = None) -> 
 
 @group_view(Permission.ADMINISTER)
 def group_settings(request: HttpRequest, access: Access) -> HttpResponse:
-    return _settings(request, access, GroupForm(initial={"name": access.group.name}))
+    return _settings(request, access)
 
 
 @require_POST
@@ -88,19 +88,33 @@ def group_settings(request: HttpRequest, access: Access) -> HttpResponse:
 def group_rename(request: HttpRequest, access: Access) -> HttpResponse:
     form = GroupForm(request.POST)
     if not form.is_valid():
-        return _settings(request, access, form)
+        return _settings(request, access, form=form)
     access.group.rename(form.cleaned_data["name"])
     messages.success(request, _("The group is called “%(group)s” now.") % {"group": access.group})
     return redirect("groups:group-settings", access.group.pk)
 
 
-def _settings(request: HttpRequest, access: Access, form: GroupForm) -> HttpResponse:
+@require_POST
+@group_view(Permission.ADMINISTER)
+def group_deck(request: HttpRequest, access: Access) -> HttpResponse:
+    form = DeckForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, access, deck_form=form)
+    access.group.choose_deck(form.chosen)
+    messages.success(request, _("From the next round on you estimate with these cards."))
+    return redirect("groups:group-settings", access.group.pk)
+
+
+def _settings(
+    request: HttpRequest, access: Access, form: GroupForm | None = None, deck_form: DeckForm | None = None
+) -> HttpResponse:
     members = access.group.memberships.select_related("user").order_by("joined_at", "pk")
     context = {
         "here": reverse("groups:group-settings", args=[access.group.pk]),
         "access": access,
         "group": access.group,
-        "form": form,
+        "form": form or GroupForm(initial={"name": access.group.name}),
+        "deck_form": deck_form or DeckForm.showing(access.group.deck),
         "members": page_of(request, members),
         "roles": Role.choices,
         "invite_url": _invite_url(request, access.group),
