@@ -11,6 +11,7 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 django_stubs_ext.monkeypatch()
@@ -136,6 +137,9 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 # The two Flask schemas have 32-bit ids, and the history passes through them exactly.
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+
+# A group's page is its room: what the groups themselves know nothing about.
+ABSOLUTE_URL_OVERRIDES = {"groups.group": lambda group: reverse("issues:room", args=[group.pk])}
 
 # --- People
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -120,6 +121,10 @@ class Group(models.Model):
     def __str__(self) -> str:
         visible = nicknames.clean(self.name or "")
         return (self.name or "") if visible else gettext("Unnamed group %(number)s") % {"number": self.pk}
+
+    def get_absolute_url(self) -> str:
+        """Where the group's members are listed; the settings lead to its room instead."""
+        return reverse("groups:group-detail", args=[self.pk])
 
     @property
     def is_archived(self) -> bool:

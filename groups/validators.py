@@ -19,4 +19,16 @@ def validate_deck(text: str) -> None:
     try:
         decks.parse(text)
     except decks.BadDeck as bad:
-        raise ValidationError(_REASONS[bad.code], code=bad.code, params={"card": bad.card}) from None
+        raise _refusal(bad) from None
+
+
+def validated_card(text: str) -> decks.Card:
+    """The card that somebody wrote. Raises ValidationError with the code of decks.BadDeck."""
+    try:
+        return decks.card(text)
+    except decks.BadDeck as bad:
+        raise _refusal(bad) from None
+
+
+def _refusal(bad: decks.BadDeck) -> ValidationError:
+    return ValidationError(_REASONS[bad.code], code=bad.code, params={"card": bad.card})

@@ -14,11 +14,16 @@ def listen(listener: Listener) -> None:
     _listeners.append(listener)
 
 
+def unlisten(listener: Listener) -> None:
+    """Call it no more."""
+    _listeners.remove(listener)
+
+
 def announce(group_id: int) -> None:
     """Ring once the present transaction is committed."""
     transaction.on_commit(lambda: _ring(group_id))
 
 
 def _ring(group_id: int) -> None:
-    for listener in _listeners:
+    for listener in tuple(_listeners):
         listener(group_id)

@@ -19,12 +19,18 @@ class Ballot:
     name: str
     card: str
     reason: str
+    voter_id: int | None = None  # None where the account is gone
+
+
+def voters(round_: Round) -> frozenset[int]:
+    """The numbers of the users who have voted; what they played is another matter."""
+    return frozenset(Vote.objects.filter(round=round_, voter__isnull=False).values_list("voter", flat=True))
 
 
 def own(round_: Round, user: User) -> Ballot | None:
     """What the user voted, whatever the state of the round."""
     vote = Vote.objects.filter(round=round_, voter=user).first()
-    return Ballot(vote.name, vote.card, vote.reason) if vote else None
+    return Ballot(vote.name, vote.card, vote.reason, vote.voter_id) if vote else None
 
 
 def revealed(round_: Round) -> list[Ballot]:
@@ -33,7 +39,7 @@ def revealed(round_: Round) -> list[Ballot]:
         raise Sealed
     places = {card.label: place for place, card in enumerate(round_.cards)}
     votes = Vote.objects.filter(round=round_).order_by("name", "pk")
-    ballots = [Ballot(vote.name, vote.card, vote.reason) for vote in votes]
+    ballots = [Ballot(vote.name, vote.card, vote.reason, vote.voter_id) for vote in votes]
     return sorted(ballots, key=lambda ballot: places[ballot.card])
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from groups.models import Membership
+from groups.models import Group, Membership
 from issues import rounds
 from issues.models import Vote
 from users.models import User
@@ -18,6 +18,13 @@ from users.signals import guest_signed_in
 def tell_the_room(sender: object, instance: Membership, **_kwargs: Any) -> None:
     """Somebody sat down, left, or has another name or role: after the commit, since it locks the room."""
     transaction.on_commit(partial(rounds.touch, instance.group))
+
+
+@receiver(post_save, sender=Group)
+def tell_the_room_of_its_group(sender: object, instance: Group, created: bool, **_kwargs: Any) -> None:  # noqa: FBT001
+    """The group is archived, back, or somebody else's."""
+    if not created:
+        transaction.on_commit(partial(rounds.touch, instance))
 
 
 @receiver(guest_signed_in)

@@ -3,10 +3,12 @@
 Of two who press the same button at once, the second one finds the round in another state: RoundOver.
 """
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from groups import decks
-from groups.models import Group, Membership
+from groups.models import Group, Membership, Role
 from issues import table
 from issues.models import Issue, Room, Round, Transition, Vote
 from issues.models.round import State
@@ -42,11 +44,19 @@ class VotesMissing(Exception):
         self.missing = missing
 
 
+class NotVoted(Exception):
+    """A reason belongs to a card, and there is none. Nothing was changed."""
+
+
+class SomebodyFacilitates(Exception):
+    """A facilitator was at the table a moment ago, so nobody needs to take over. Nothing was changed."""
+
+
 def touch(group: Group) -> None:
-    """Something about the people in the room has changed: reveal if it was waited for them, and tell everyone."""
+    """Something about the people in the room, or the time, has changed: reveal what waited for it; tell everyone."""
     with changing(group) as room:
         if room.round is not None:
-            _reveal_if_complete(room.round)
+            _reveal_if_due(room.round)
 
 
 def begin(group: Group, by: User, issue: Issue | None = None) -> Round:
@@ -75,7 +85,15 @@ def vote(membership: Membership, round_id: int, label: str, reason: str = "") ->
         played = {"card": label, "reason": reason, "name": seat.nickname, "cast_at": timezone.now()}
         if not Vote.objects.filter(round=round_, voter=seat.user_id).update(**played):
             Vote.objects.create(round=round_, voter_id=seat.user_id, **played)
-        _reveal_if_complete(round_)
+        _reveal_if_due(round_)
+
+
+def give_reason(membership: Membership, round_id: int, reason: str) -> None:
+    """Say why one played one's card. Raises RoundOver, NotVoted."""
+    with changing(membership.group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        if not Vote.objects.filter(round=round_, voter=membership.user_id).update(reason=reason):
+            raise NotVoted
 
 
 def take_back(membership: Membership, round_id: int) -> None:
@@ -97,14 +115,53 @@ def reveal(group: Group, round_id: int, by: User, *, early: bool = False) -> Non
         _move(round_, State.REVEALED, by)
 
 
+def nudge(group: Group, round_id: int) -> None:
+    """Ask those for their votes who have not given any. Raises RoundOver."""
+    with changing(group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        round_.nudged_at = timezone.now()
+        round_.save(update_fields=["nudged_at"])
+
+
+def set_timer(group: Group, round_id: int, time: timedelta | None) -> None:
+    """Let the round's timer end after this time from now on, or have none. Raises RoundOver."""
+    with changing(group) as room:
+        round_ = _round(room, round_id, State.OPEN)
+        round_.timer_ends_at = timezone.now() + time if time else None
+        round_.save(update_fields=["timer_ends_at"])
+
+
+def reveal_by_itself(group: Group, *, on: bool) -> None:
+    """Turn the cards as soon as nobody's vote is missing, or when the timer ends; or only by hand."""
+    with changing(group) as room:
+        room.reveals_by_itself = on
+        room.save(update_fields=["reveals_by_itself"])
+        if room.round is not None and room.round.is_open:
+            room.round.reveals_by_itself = on
+            room.round.save(update_fields=["reveals_by_itself"])
+            _reveal_if_due(room.round)
+
+
+def take_over(membership: Membership) -> None:
+    """Facilitate from now on, where nobody else does. Raises SomebodyFacilitates, NotAtTheTable."""
+    with changing(membership.group):
+        seat = Membership.objects.filter(pk=membership.pk, role__in=table.VOTING_ROLES).first()
+        if seat is None:
+            raise NotAtTheTable
+        if table.is_led(membership.group):
+            raise SomebodyFacilitates
+        seat.change_role(Role.FACILITATOR)
+
+
 def settle(group: Group, round_id: int, card: decks.Card, by: User) -> None:
     """Agree on an estimate, which need not be a card of the deck. Raises RoundOver."""
     with changing(group) as room:
         round_ = _round(room, round_id, State.REVEALED)
-        round_.estimate = card.label
+        agreed = decks.card_of(round_.cards, card.label) or card  # the deck knows what its cards stand for
+        round_.estimate = agreed.label
         _move(round_, State.SETTLED, by)
         if round_.issue is not None:
-            round_.issue.settle(card, by)
+            round_.issue.settle(agreed, by)
 
 
 def cancel(group: Group, round_id: int, by: User) -> None:
@@ -122,9 +179,11 @@ def _round(room: Room, round_id: int, state: State) -> Round:
     return room.round
 
 
-def _reveal_if_complete(round_: Round) -> None:
-    if round_.is_open and round_.reveals_by_itself and table.progress(round_).is_complete:
-        _move(round_, State.REVEALED, None)
+def _reveal_if_due(round_: Round) -> None:
+    if round_.is_open and round_.reveals_by_itself:
+        progress = table.progress(round_)
+        if progress.is_complete or (progress.voted and round_.is_out_of_time):
+            _move(round_, State.REVEALED, None)
 
 
 def _move(round_: Round, state: State, by: User | None) -> None:
@@ -142,6 +201,7 @@ def _note(round_: Round, by: User | None) -> None:
         name=_name(round_.group, by),
         votes=len(progress.voted),
         voters=progress.voters,
+        missing=table.names(round_.group, progress.missing),
     )
 
 

@@ -1,14 +1,18 @@
 """Who sits at the table: present, away, or gone; and whose vote is waited for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from groups.models import Group, Membership, Role
-from issues.models import Presence, Round, Vote
+from issues import ballots
+from issues.models import Presence, Round
 
 VOTING_ROLES = (Role.FACILITATOR, Role.VOTER)
+GRACE = timedelta(minutes=2)  # after which a table without a facilitator may be taken over
 PRESENT = timedelta(seconds=60)  # since somebody was seen; a page that is open shows itself more often
 AT_THE_TABLE = timedelta(minutes=5)  # a phone that sleeps keeps its seat, and its vote is waited for
 
@@ -37,13 +41,25 @@ def see(membership: Membership, at: datetime | None = None) -> None:
         Presence.objects.get_or_create(membership=membership, defaults=seen)
 
 
+def see_all(group_id: int, users: Collection[int]) -> None:
+    """Note that these users, whose pages are open, are at the table of a group."""
+    seats = Membership.objects.filter(group=group_id, user__in=users)
+    Presence.objects.filter(membership__in=seats).update(seen_at=timezone.now())
+
+
+def is_led(group: Group) -> bool:
+    """Whether somebody who facilitates, the owner too, was at the table a moment ago."""
+    lead = group.memberships.filter(Q(role=Role.FACILITATOR) | Q(user=group.user_id))
+    return lead.filter(presence__seen_at__gte=timezone.now() - GRACE).exists()
+
+
 def progress(round_: Round) -> Progress:
     """Who has voted, and who at the table has not. Whoever voted and left has voted."""
     since = timezone.now() - AT_THE_TABLE
     at_the_table = Membership.objects.filter(
         group=round_.group_id, role__in=VOTING_ROLES, presence__seen_at__gte=since
     )
-    voted = frozenset(Vote.objects.filter(round=round_, voter__isnull=False).values_list("voter", flat=True))
+    voted = ballots.voters(round_)
     return Progress(voted, frozenset(at_the_table.values_list("user", flat=True)) - voted)
 
 

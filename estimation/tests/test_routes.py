@@ -13,6 +13,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from groups.models import Group, Membership, Role
+from issues import rounds, table
+from issues.models import Round
 from users.models import User
 
 ROLES = ("anonymous", "stranger", "observer", "voter", "facilitator", "owner", "staff")
@@ -37,7 +39,12 @@ def owner(status: int) -> dict[str, int]:
     return members(403, owner=status)
 
 
+def facilitators(status: int) -> dict[str, int]:
+    return members(403, facilitator=status, owner=status)
+
+
 ONLY_BY_POST = signed_in(405)
+ONLY_BY_GET_SIGNED_IN = signed_in(405)
 ONLY_BY_GET = everyone(405)
 # A guest may still sign up or in, an account has done so. Observer and facilitator of the cast are guests.
 FOR_GUESTS = everyone(302, anonymous=200) | {"observer": 200, "facilitator": 200}
@@ -76,6 +83,23 @@ ROUTES = {
         everyone(302),
         {"nickname": "Nina", "role": "voter"},
     ),
+    "issues:room": Route(members(200), members(200)),
+    "issues:room-state": Route(members(200), ONLY_BY_GET_SIGNED_IN),
+    "issues:own-vote": Route(members(200), ONLY_BY_GET_SIGNED_IN),
+    # The feed takes this address before the pages; where there is none, pages poll.
+    "issues:room-feed": Route(members(501), ONLY_BY_GET_SIGNED_IN),
+    "issues:room-reveal": Route(ONLY_BY_POST, facilitators(303), {"by_itself": "yes"}),
+    # Facilitators are here, so nobody can take over.
+    "issues:take-over": Route(ONLY_BY_POST, members(409, observer=403)),
+    # A round is open.
+    "issues:round-begin": Route(ONLY_BY_POST, facilitators(409)),
+    "issues:round-vote": Route(ONLY_BY_POST, members(303, observer=403), {"card": "5"}),
+    "issues:round-take-back": Route(ONLY_BY_POST, members(303, observer=403)),
+    "issues:round-reveal": Route(ONLY_BY_POST, facilitators(303), {"early": "yes"}),
+    "issues:round-settle": Route(ONLY_BY_POST, facilitators(409), {"card": "5"}),
+    "issues:round-cancel": Route(ONLY_BY_POST, facilitators(303)),
+    "issues:round-nudge": Route(ONLY_BY_POST, facilitators(303)),
+    "issues:round-timer": Route(ONLY_BY_POST, facilitators(303), {"minutes": "5"}),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(
@@ -105,6 +129,7 @@ class Cast:
     group: Group
     people: dict[str, User]
     seat: Membership  # the voter's
+    round: Round  # open, with the voter's vote
 
     def values(self) -> dict[str, Any]:
         """What stands for itself in a route's data, such as `<seat>`."""
@@ -118,6 +143,7 @@ class Cast:
         values = {
             "group_id": self.group.pk,
             "membership_id": self.seat.pk,
+            "round_id": self.round.pk,
             "token": self.group.invite_token if "join" in pattern else "set-password",
             "uidb64": "MQ",
         }
@@ -133,7 +159,10 @@ def cast(alice, bob, charlie, staff) -> Cast:
     group.join(observer, nickname="Olga", role=Role.OBSERVER)
     seat = group.join(bob, nickname="Bob", role=Role.VOTER)
     people = {"stranger": charlie, "observer": observer, "voter": bob, "facilitator": facilitator}
-    return Cast(group, people | {"owner": alice, "staff": staff}, seat)
+    table.see(Membership.objects.get(group=group, user=alice))
+    round_ = rounds.begin(group, alice)
+    rounds.vote(seat, round_.pk, "8")
+    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_)
 
 
 def routes(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str]]:

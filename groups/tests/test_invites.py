@@ -23,7 +23,7 @@ def link(payments):
 
 @pytest.fixture
 def group_url(payments):
-    return reverse("groups:group-detail", args=[payments.pk])
+    return payments.get_absolute_url()
 
 
 def test_a_visitor_sees_where_the_link_leads(link):

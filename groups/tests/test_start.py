@@ -16,7 +16,7 @@ def test_a_visitor_is_two_steps_from_a_group_of_their_own(client):
     assert client.get(URL).status_code == 200
     response = client.post(URL, FORM, follow=True)
     group = Group.objects.get()
-    assert response.redirect_chain == [(reverse("groups:group-detail", args=[group.pk]), 302)]
+    assert response.redirect_chain == [(group.get_absolute_url(), 302)]
     assert response.status_code == 200
     assert group.user.nickname == "Anna"
     assert Membership.objects.get().role == Role.FACILITATOR

@@ -29,7 +29,7 @@ def start(request: HttpRequest) -> HttpResponse:
             lambda guest: Group.objects.start(guest, name).pk,
             nickname=form.cleaned_data["nickname"],
         )
-        return redirect("groups:group-detail", number)
+        return redirect(Group(pk=number))
     return render(request, "groups/start.html", {"form": form, "link_form": InviteLinkForm()})
 
 
@@ -50,9 +50,8 @@ def group_new(request: HttpRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         name = form.cleaned_data["name"]
-        return redirect(
-            "groups:group-detail", once(request, lambda owner: Group.objects.start(owner, name).pk)
-        )
+        number = once(request, lambda owner: Group.objects.start(owner, name).pk)
+        return redirect(Group(pk=number))
     return render(request, "groups/group_new.html", {"form": form})
 
 
@@ -127,7 +126,7 @@ def _settings(
 def group_archive(request: HttpRequest, access: Access) -> HttpResponse:
     access.group.archive()
     messages.success(request, _("The group is archived. Nothing in it is lost."))
-    return redirect("groups:group-detail", access.group.pk)
+    return redirect(access.group)
 
 
 @require_POST
@@ -135,7 +134,7 @@ def group_archive(request: HttpRequest, access: Access) -> HttpResponse:
 def group_restore(request: HttpRequest, access: Access) -> HttpResponse:
     access.group.restore()
     messages.success(request, _("The group is back, with everything in it."))
-    return redirect("groups:group-detail", access.group.pk)
+    return redirect(access.group)
 
 
 @require_POST
@@ -149,7 +148,7 @@ def group_hand_over(request: HttpRequest, access: Access) -> HttpResponse:
     seat = get_object_or_404(seats, pk=number)
     access.group.hand_over(seat.user)
     messages.success(request, _("The group is %(nickname)s’s now.") % {"nickname": seat.nickname})
-    return redirect("groups:group-detail", access.group.pk)
+    return redirect(access.group)
 
 
 def _invite_url(request: HttpRequest, group: Group) -> str:

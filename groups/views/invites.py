@@ -31,7 +31,7 @@ def invite_join(request: HttpRequest, token: str) -> HttpResponse:
     if invite is None:
         return render(request, "groups/invite_unknown.html", {"form": InviteLinkForm()}, status=404)
     if user and invite.group.memberships.filter(user=user).exists():
-        return redirect("groups:group-detail", invite.group.pk)
+        return redirect(invite.group)
     if not invite.is_current:
         return render(request, "groups/invite_renewed.html", status=404)
     if invite.group.is_archived:
@@ -55,7 +55,7 @@ def _join(request: HttpRequest, invite: Invitation, form: JoinForm) -> HttpRespo
     except InviteWithdrawn:  # in this very moment: opened again, the page says so
         return redirect(request.path)
     messages.success(request, _("Welcome to “%(group)s”.") % {"group": invite.group})
-    return redirect("groups:group-detail", invite.group.pk)
+    return redirect(invite.group)
 
 
 def _form(request: HttpRequest, invite: Invitation, form: JoinForm) -> HttpResponse:

@@ -42,6 +42,8 @@ class Round(models.Model):
     # Of an asynchronous round: until then everybody votes in their own time.
     deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
     timer_ends_at = models.DateTimeField(_("timer ends"), null=True, blank=True)
+    # When those who had not voted were last asked to.
+    nudged_at = models.DateTimeField(_("nudged"), null=True, blank=True)
     estimate = models.CharField(_("estimate"), max_length=decks.MAX_LABEL, blank=True)
 
     class Meta:
@@ -64,6 +66,11 @@ class Round(models.Model):
         return self.state == State.OPEN
 
     @property
+    def is_out_of_time(self) -> bool:
+        """Whether it had a timer that has ended."""
+        return self.timer_ends_at is not None and self.timer_ends_at <= timezone.now()
+
+    @property
     def is_sealed(self) -> bool:
         """Whether nobody may be told a vote of another: before the reveal, and for ever if there was none."""
         return self.state in (State.OPEN, State.CANCELLED)
@@ -84,6 +91,8 @@ class Transition(models.Model):
     name = models.CharField(_("by"), max_length=nicknames.MAX_LENGTH, blank=True)
     votes = models.PositiveIntegerField(_("votes"))
     voters = models.PositiveIntegerField(_("voters"), help_text=_("Who was at the table and could vote."))
+    # The names of those at the table who had not voted; who sits there later says nothing about it.
+    missing = models.JSONField(_("without a vote"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("transition")

@@ -80,7 +80,7 @@ def test_while_a_round_is_open_no_other_begins(payments, alice, anna, open_round
 def test_a_card_can_be_exchanged_until_the_reveal(anna, open_round):
     rounds.vote(anna, open_round.pk, "5", "as the last one")
     rounds.vote(anna, open_round.pk, "8", "no, more")
-    assert ballots.own(open_round, anna.user) == ballots.Ballot("Anna", "8", "no, more")
+    assert ballots.own(open_round, anna.user) == ballots.Ballot("Anna", "8", "no, more", anna.user_id)
     assert Vote.objects.count() == 1
 
 

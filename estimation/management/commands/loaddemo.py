@@ -52,7 +52,7 @@ class Command(BaseCommand):
         member = demo.MEMBER if demo.MEMBER in emails else emails[0]
         lines = [f"Demo sign-in: {member}   password: {demo.PASSWORD}"]
         if group := demo.group():
-            lines.append(f"Demo group:   {reverse('groups:group-detail', args=[group.pk])} ({group})")
+            lines.append(f"Demo group:   {group.get_absolute_url()} ({group})")
         if demo.STAFF in emails:
             lines.append(f"Demo admin:   {demo.STAFF} with the same password at {reverse('admin:index')}")
         return lines

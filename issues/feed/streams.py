@@ -1,0 +1,94 @@
+"""One screen that listens: Server-Sent Events, of which only the newest counts.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from issues.frames import Frames, Have
+from issues.room_parts import Audience
+from issues.snapshots import RoomSnapshot
+from issues.tickets import Ticket
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PING = 15  # seconds without news, after which the screen is told that the stream lives
+UNREAD = 30  # seconds after which a screen that reads nothing is given up
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),  # nginx would keep frames back
+    (b"x-content-type-options", b"nosniff"),
+]
+_PING = b"event: ping\ndata: 0\n\n"
+_GONE = b"event: gone\ndata: 0\n\n"
+
+
+class Stream:
+    """A screen's stream. It holds one slot, the newest frames: whoever reads slowly skips what lies between."""
+
+    def __init__(self, ticket: Ticket, have: Have, send: Send) -> None:
+        self.ticket = ticket
+        self._have = have
+        self._send = send
+        self._newest: Frames | None = None
+        self._told: Frames | None = None
+        self._is_over = False
+        self._changed = asyncio.Event()
+
+    def offer(self, frames: Frames) -> None:
+        """These are the newest."""
+        self._newest = frames
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the stream, whatever is still to be told."""
+        self._is_over = True
+        self._changed.set()
+
+    def audience(self, snapshot: RoomSnapshot) -> Audience:
+        """What its person may do in the room, at the moment of the snapshot."""
+        return Audience.of(snapshot, self.ticket.user_id, self.ticket.language)
+
+    def belongs(self, snapshot: RoomSnapshot) -> bool:
+        """Whether its person still has anything to do with the group."""
+        user = self.ticket.user_id
+        return snapshot.seat_of(user) is not None or user == snapshot.owner_id
+
+    async def run(self) -> None:
+        """Tell the screen what there is to tell, until it is closed. Raises TimeoutError when nobody reads it."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        is_quiet = False
+        while not self._is_over:
+            if event := self._news() or (_PING if is_quiet else b""):
+                await self._write(event)
+            is_quiet = False
+            if self._newest is self._told and not self._is_over:
+                self._changed.clear()
+                try:
+                    async with asyncio.timeout(PING):
+                        await self._changed.wait()
+                except TimeoutError:
+                    is_quiet = True
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _news(self) -> bytes:
+        """The newest frame as an event; nothing where the screen knows it all."""
+        frames = self._newest
+        if frames is None or frames is self._told:
+            return b""
+        if not self.belongs(frames.snapshot):
+            self.close()
+            return _GONE
+        audience = self.audience(frames.snapshot)
+        knows_it = self._told is not None and not frames.says_more(audience, self._told)
+        event = b"" if knows_it else frames.event(audience, self._have)
+        self._told, self._have = frames, frames.keys(audience)
+        return event
+
+    async def _write(self, event: bytes) -> None:
+        async with asyncio.timeout(UNREAD):
+            await self._send({"type": "http.response.body", "body": event, "more_body": True})

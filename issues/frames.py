@@ -1,0 +1,136 @@
+"""What a screen is told of a room: the parts of the page that it does not show yet, as JSON.
+
+A frame is the whole present state, not a step: whoever gets one needs none of those before it. `have` are the keys
+of what the screen shows already; what has the same key is left out. All with the same audience and the same keys get
+the same bytes, which are made once.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils import timezone
+
+from issues import room_parts
+from issues.room_parts import Audience
+from issues.snapshots import RoomSnapshot, Seat
+
+PARTS = ("stage", "progress", "deck", "backlog")
+_STATE_LETTERS = {"none": "n", "missing": "m", "voted": "v", "card": "c"}
+
+
+@dataclass(frozen=True)
+class Have:
+    """The keys of what a screen shows: of the seats, and of each part in the order of PARTS."""
+
+    seats: str = ""
+    parts: tuple[str, ...] = ("",) * len(PARTS)
+
+    @classmethod
+    def read(cls, text: str) -> "Have":
+        """The keys as a screen tells them, separated by commas; what can't be read it shall have again."""
+        keys = tuple(text.split(","))
+        return cls(keys[0], keys[1:]) if len(keys) == 1 + len(PARTS) else cls()
+
+    @property
+    def written(self) -> str:
+        """As `read` reads it."""
+        return ",".join((self.seats, *self.parts))
+
+
+class Frames:
+    """The frames of one snapshot. `before` is what the room's listeners were told last."""
+
+    def __init__(self, snapshot: RoomSnapshot, before: "Frames | None" = None) -> None:
+        # Of `before` no more is kept than what differs: or each would hold all those before it.
+        self.snapshot = snapshot
+        self._frames: dict[tuple[Audience, Have], str] = {}
+        self._events: dict[tuple[Audience, Have], bytes] = {}
+        self._keys: dict[Audience, Have] = {}
+        same = before is not None and before.snapshot.seats == snapshot.seats
+        self.seats_key: str = before.seats_key if before and same else room_parts.key_of(repr(snapshot.seats))
+        self._left = () if before is None else _left(before.snapshot.seats, snapshot.seats)
+        self._put = () if before is None else _put(before.snapshot.seats, snapshot.seats)
+        self._known_seats = None if before is None else before.seats_key
+
+    def frame(self, audience: Audience, have: Have) -> str:
+        """The frame for a screen that shows `have`, as JSON."""
+        known = (audience, have)
+        if known not in self._frames:
+            self._frames[known] = self._made(audience, have)
+        return self._frames[known]
+
+    def event(self, audience: Audience, have: Have) -> bytes:
+        """The frame as an event of a stream."""
+        known = (audience, have)
+        if known not in self._events:
+            text = f"id: {self.snapshot.version}\ndata: {self.frame(audience, have)}\n\n"
+            self._events[known] = text.encode()
+        return self._events[known]
+
+    def keys(self, audience: Audience) -> Have:
+        """What a screen shows after its frame."""
+        if audience not in self._keys:
+            parts = self._parts(audience)
+            self._keys[audience] = Have(self.seats_key, tuple(part.key for part in parts))
+        return self._keys[audience]
+
+    def digest(self, audience: Audience) -> str:
+        """Stands for all that the audience's screens show; two of the same digest show the same."""
+        return room_parts.key_of(f"{self.snapshot.version} {self.keys(audience).written} {self._changing}")
+
+    def says_more(self, audience: Audience, last: "Frames") -> bool:
+        """Whether a screen that was told `last` would learn anything."""
+        return (
+            self.snapshot.version != last.snapshot.version
+            or self._changing != last._changing
+            or self.keys(audience) != last.keys(audience)
+        )
+
+    def _made(self, audience: Audience, have: Have) -> str:
+        told: dict[str, object] = {
+            "version": self.snapshot.version,
+            "now": round(timezone.now().timestamp() * 1000),  # milliseconds, for timers
+            **self._changing,
+        }
+        if have.seats != self.seats_key:
+            told["seats"] = self._seats(audience.language, have.seats)
+        for name, part, key in zip(PARTS, self._parts(audience), have.parts, strict=True):
+            if part.key != key:
+                told[name] = [part.key, part.html]
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+    def _parts(self, audience: Audience) -> tuple[room_parts.Part, ...]:
+        return tuple(getattr(room_parts, name)(self.snapshot, audience) for name in PARTS)
+
+    def _seats(self, language: str, have: str) -> dict[str, object]:
+        """All seats, or what has changed for those who know the ones before."""
+
+        def told(seats: tuple[Seat, ...]) -> list[list[object]]:
+            return [[seat.pk, seat.role, room_parts.seat_html(seat, language)] for seat in seats]
+
+        if have and have == self._known_seats:
+            return {"key": self.seats_key, "put": told(self._put), "left": list(self._left)}
+        return {"key": self.seats_key, "all": told(self.snapshot.seats)}
+
+    @cached_property
+    def _changing(self) -> dict[str, object]:
+        """What the members did, in the order of the seats: a letter each, a capital for who is away."""
+        letters = []
+        for seat in self.snapshot.seats:
+            letter = _STATE_LETTERS[room_parts.state_of(self.snapshot, seat)]
+            letters.append(letter.upper() if seat.user_id in self.snapshot.away else letter)
+        told: dict[str, object] = {"states": "".join(letters)}
+        if self.snapshot.cards:
+            told["cards"] = [self.snapshot.cards.get(seat.user_id) for seat in self.snapshot.seats]
+        return told
+
+
+def _left(before: tuple[Seat, ...], now: tuple[Seat, ...]) -> tuple[int, ...]:
+    present = {seat.pk for seat in now}
+    return tuple(seat.pk for seat in before if seat.pk not in present)
+
+
+def _put(before: tuple[Seat, ...], now: tuple[Seat, ...]) -> tuple[Seat, ...]:
+    known = set(before)
+    return tuple(seat for seat in now if seat not in known)

@@ -1,0 +1,180 @@
+"""The parts of a room's page that all who see the same get alike: made once, for the page and for the live feed.
+
+A part is rendered from plain values alone, which are the key under which it is remembered: what a part shows can't
+change without its key. Nothing in it is about one person; the page adds that.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from issues.snapshots import Backlog, IssueSnapshot, RoomSnapshot, RoundSnapshot, Seat
+
+REMEMBERED = 512  # renderings of parts, in one process
+SEATS_REMEMBERED = 8192
+NAMED = 5  # of those whose votes are missing
+TIMERS = (1, 2, 3, 5, 10)  # minutes
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Those who see the same: by their language, and by what they may do in the room."""
+
+    language: str
+    facilitates: bool
+    votes: bool
+
+    @classmethod
+    def of(cls, snapshot: RoomSnapshot, user_id: int, language: str) -> "Audience":
+        """The audience of a user in the room."""
+        seat = snapshot.seat_of(user_id)
+        owns = user_id == snapshot.owner_id
+        return cls(language, owns or (seat is not None and seat.facilitates), seat is not None and seat.votes)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of the page. Two of the same key are the same."""
+
+    key: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is on the table, and what can be done with it."""
+
+    group_id: int
+    is_archived: bool
+    reveals_by_itself: bool
+    round: RoundSnapshot | None
+    next_issue: IssueSnapshot | None
+    backlog: Backlog
+    facilitators: tuple[str, ...]
+    is_led: bool
+    timers: tuple[int, ...] = TIMERS
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the votes are."""
+
+    group_id: int
+    round: RoundSnapshot
+    voted: int
+    voters: int
+    missing: tuple[str, ...]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return self.missing[:NAMED]
+
+    @property
+    def unnamed(self) -> int:
+        """How many more there are than are named."""
+        return len(self.missing) - len(self.named)
+
+
+def stage(snapshot: RoomSnapshot, audience: Audience) -> Part:
+    """The issue on the table, the result after the reveal, and the facilitators' buttons."""
+    shown = Stage(
+        snapshot.group_id,
+        snapshot.is_archived,
+        snapshot.reveals_by_itself,
+        snapshot.round,
+        snapshot.next_issue,
+        Backlog((), snapshot.backlog.to_estimate, snapshot.backlog.estimated),
+        snapshot.facilitators[:NAMED],
+        snapshot.is_led,
+    )
+    return _rendered("issues/room_stage.html", audience, shown)
+
+
+def progress(snapshot: RoomSnapshot, audience: Audience) -> Part:
+    """How many have voted and who has not; empty where nothing is voted on."""
+    if snapshot.round is None or not snapshot.round.is_open:
+        return Part("", "")
+    missing = tuple(seat.nickname for seat in snapshot.waiting_for)
+    shown = Progress(
+        snapshot.group_id,
+        snapshot.round,
+        len(snapshot.voted),
+        len(snapshot.voted) + len(missing),
+        tuple(sorted(missing, key=str.casefold)),
+    )
+    return _rendered("issues/room_progress.html", audience, shown)
+
+
+def deck(snapshot: RoomSnapshot, audience: Audience) -> Part:
+    """The cards of the open round, none of them chosen; empty where nothing is voted on."""
+    if snapshot.round is None or not snapshot.round.is_open or snapshot.is_archived:
+        return Part("", "")
+    return _rendered("issues/room_deck.html", audience, (snapshot.group_id, snapshot.round))
+
+
+def backlog(snapshot: RoomSnapshot, audience: Audience) -> Part:
+    """The next issues, with the facilitators' buttons to take one up."""
+    present = snapshot.round
+    can_begin = audience.facilitates and not snapshot.is_archived and not (present and present.is_open)
+    on_the_table = present.issue.pk if present and present.issue else None
+    shown = (snapshot.group_id, snapshot.backlog, can_begin, on_the_table)
+    return _rendered("issues/room_backlog.html", audience, shown)
+
+
+@dataclass(frozen=True)
+class Chair:
+    """A seat as the page shows it: with what its member has done in the round."""
+
+    seat: Seat
+    state: str  # none, missing, voted or card
+    is_away: bool
+    card: str
+    html: str
+
+
+def chairs(snapshot: RoomSnapshot, language: str) -> Part:
+    """Everyone at the table. The key is that of the seats alone; what their members did comes with each frame."""
+    shown = tuple(
+        Chair(
+            seat,
+            state_of(snapshot, seat),
+            seat.user_id in snapshot.away,
+            snapshot.cards.get(seat.user_id, ""),
+            seat_html(seat, language),
+        )
+        for seat in snapshot.seats
+    )
+    return _rendered("issues/room_seats.html", Audience(language, facilitates=False, votes=False), shown)
+
+
+def state_of(snapshot: RoomSnapshot, seat: Seat) -> str:
+    """What a member has done in the round on the table: none, missing, voted or card."""
+    round_ = snapshot.round
+    if round_ is not None and not round_.is_open:
+        return "card" if seat.user_id in snapshot.cards else "none"
+    if round_ is None or not (seat.votes or seat.user_id in snapshot.voted):
+        return "none"
+    return "voted" if seat.user_id in snapshot.voted else "missing"
+
+
+@lru_cache(maxsize=SEATS_REMEMBERED)
+def seat_html(seat: Seat, language: str) -> str:
+    """The name of a member and the marks at it."""
+    with translation.override(language):
+        return render_to_string("issues/room_seat.html", {"shown": seat}).strip()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _rendered(template: str, audience: Audience, shown: Any) -> Part:
+    with translation.override(audience.language):
+        html = render_to_string(template, {"shown": shown, "audience": audience}).strip()
+    return Part(key_of(html), html)
+
+
+def key_of(text: str) -> str:
+    """Twelve hexadecimal digits that stand for the text, alike in every process."""
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,30 @@
+"""Addresses of the room, its rounds and the issues of a group."""
+
+from django.urls import path
+
+from issues.views import issues, room, rounds
+
+app_name = "issues"
+
+ROUND = "groups/<int:group_id>/rounds/<int:round_id>"
+
+urlpatterns = [
+    path("groups/<int:group_id>/issues/", issues.page, name="issue-list"),
+    path("groups/<int:group_id>/issues/add/", issues.page, name="issue-add"),
+    path("groups/<int:group_id>/issues/paste/", issues.page, name="issue-paste"),
+    path("groups/<int:group_id>/issues/<int:issue_id>/", issues.page, name="issue-detail"),
+    path("groups/<int:group_id>/", room.room, name="room"),
+    path("groups/<int:group_id>/state/", room.room_state, name="room-state"),
+    path("groups/<int:group_id>/vote/", room.own_vote, name="own-vote"),
+    path("groups/<int:group_id>/feed/", room.room_feed, name="room-feed"),
+    path("groups/<int:group_id>/reveal/", rounds.room_reveal, name="room-reveal"),
+    path("groups/<int:group_id>/take-over/", rounds.take_over, name="take-over"),
+    path("groups/<int:group_id>/rounds/", rounds.round_begin, name="round-begin"),
+    path(f"{ROUND}/vote/", rounds.round_vote, name="round-vote"),
+    path(f"{ROUND}/take-back/", rounds.round_take_back, name="round-take-back"),
+    path(f"{ROUND}/reveal/", rounds.round_reveal, name="round-reveal"),
+    path(f"{ROUND}/settle/", rounds.round_settle, name="round-settle"),
+    path(f"{ROUND}/cancel/", rounds.round_cancel, name="round-cancel"),
+    path(f"{ROUND}/nudge/", rounds.round_nudge, name="round-nudge"),
+    path(f"{ROUND}/timer/", rounds.round_timer, name="round-timer"),
+]
