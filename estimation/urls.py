@@ -9,6 +9,7 @@ from groups.views.groups import start
 urlpatterns = [
     path("", start, name="start"),
     path("", include("groups.urls")),
+    path("", include("issues.urls")),
     path("me/", include("users.urls")),
     path("language/", views.set_language, name="language-set"),
     path("healthz", views.healthz, name="healthz"),

@@ -154,16 +154,17 @@ def of_group(group: Group) -> Record:
     """What a group has done, without what is sealed, in four queries."""
     latest = Round.objects.filter(group=group).unsealed().order_by("-opened_at", "-pk")[:MAX_ROUNDS]
     rounds = list(latest)[::-1]
+    zone = timezone.get_current_timezone()
     settled = _settled(rounds)
     counts = ballots.counts_of(rounds)
     cards = {text: decks.parse(text) for text in {round_.deck for round_ in rounds}}
     past = [
         PastRound(
             issue=round_.issue_id,
-            opened=timezone.localtime(round_.opened_at),
+            opened=round_.opened_at.astimezone(zone),
             deck=cards[round_.deck],
             counts=counts[round_.pk],
-            settled=settled.get(round_.pk),
+            settled=at.astimezone(zone) if (at := settled.get(round_.pk)) else None,
             estimate=_estimate(cards[round_.deck], round_.estimate),
         )
         for round_ in rounds
@@ -172,10 +173,10 @@ def of_group(group: Group) -> Record:
 
 
 def _settled(rounds: Iterable[Round]) -> Mapping[int, datetime]:
-    """When each of the rounds was settled, as a clock at this place shows it."""
+    """When each of the rounds was settled."""
     numbers = [round_.pk for round_ in rounds]
     lines = Transition.objects.filter(round__in=numbers, state=State.SETTLED).values_list("round", "at")
-    return {number: timezone.localtime(at) for number, at in lines}
+    return dict(lines)
 
 
 def _estimate(deck: decks.Deck, label: str) -> decks.Card | None:
@@ -189,7 +190,8 @@ def _issues(group: Group, numbers: Iterable[int]) -> Mapping[int, PastIssue]:
     """Those with these numbers, and those with an estimate."""
     issues = Issue.objects.filter(group=group).filter(Q(pk__in=list(numbers)) | Q(estimated_at__isnull=False))
     rows = issues.values_list("pk", "key", "title", "sprint", "estimated_at", "estimate_value")
+    zone = timezone.get_current_timezone()
     return {
-        number: PastIssue(f"{key} {title}".strip(), sprint, at and timezone.localtime(at), points)
+        number: PastIssue(f"{key} {title}".strip(), sprint, at and at.astimezone(zone), points)
         for number, key, title, sprint, at, points in rows
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
+from functools import cached_property
 
 from groups.decks import Card, Deck, card_of
 from issues.statistics import DISCUSS_BELOW, summarise
@@ -16,7 +16,8 @@ MANY_ROUNDS = 4  # so many or more are told as one
 MANY_STEPS = 2  # cards, likewise
 # How long it took, up to each of these; what is longer comes last.
 DURATIONS = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 24 * 60))
-COMPARED_FROM = 8  # estimations, before a half of them is compared with the other
+COMPARED_FROM = 8  # first votes, before a half of them is compared with the other
+CLEARLY = 3  # percent of agreement: less is no difference
 SPRINTS = 30  # told, the latest first
 
 
@@ -110,11 +111,11 @@ class Trends:
     def is_empty(self) -> bool:
         return not self.estimations and not self.estimated
 
-    @property
+    @cached_property
     def settled(self) -> Sequence[Estimation]:
         return [one for one in self.estimations if one.is_settled]
 
-    @property
+    @cached_property
     def judged(self) -> Sequence[Estimation]:
         """Those whose first vote had two estimates or more, so that these agree or do not."""
         return [one for one in self.estimations if one.agreement is not None]
@@ -129,13 +130,18 @@ class Trends:
         return _mean_agreement(self.judged)
 
     @property
-    def change(self) -> int | None:
-        """By how many percent the later half agreed more than the earlier one; of few it says nothing."""
-        judged = self.judged
-        if len(judged) < COMPARED_FROM:
+    def halves(self) -> tuple[int, int] | None:
+        """The agreement of the earlier half of the first votes, and of the later one; of few it says nothing."""
+        middle = len(self.judged) // 2
+        if len(self.judged) < COMPARED_FROM:
             return None
-        middle = len(judged) // 2
-        return (_mean_agreement(judged[middle:]) or 0) - (_mean_agreement(judged[:middle]) or 0)
+        return _mean_agreement(self.judged[:middle]) or 0, _mean_agreement(self.judged[middle:]) or 0
+
+    @property
+    def change(self) -> int:
+        """1 where the later half agreed clearly more than the earlier one, -1 where it agreed less, or 0."""
+        earlier, later = self.halves or (0, 0)
+        return (later - earlier >= CLEARLY) - (earlier - later >= CLEARLY)
 
     @property
     def rounds_an_issue(self) -> float | None:
@@ -196,7 +202,11 @@ def trends(record: Record, until: date, since: date | None = None, sprint: str =
     def is_meant(day: date, label: str) -> bool:
         return (since is None or since <= day) and day <= until and sprint in ("", label)
 
-    estimations = [one for one in _estimations(record) if is_meant(one.at.date(), one.sprint)]
+    estimations = [
+        _estimation(rounds, issue)
+        for rounds, issue in _voted(record)
+        if is_meant(rounds[0].opened.date(), issue.sprint)
+    ]
     estimated = {
         number: issue
         for number, issue in record.issues.items()
@@ -211,15 +221,15 @@ def trends(record: Record, until: date, since: date | None = None, sprint: str =
     )
 
 
-def _estimations(record: Record) -> Iterable[Estimation]:
-    """One for each issue and for each round without one, in the order of their first votes."""
+def _voted(record: Record) -> Iterable[tuple[Sequence[PastRound], PastIssue]]:
+    """The rounds of each issue, and each round without one, in the order of their first votes."""
     voted: dict[object, list[PastRound]] = defaultdict(list)
     for place, past in enumerate(record.rounds):
         voted[(place, "alone") if past.issue is None else past.issue].append(past)
     nothing = PastIssue("")
     for rounds in voted.values():
         number = rounds[0].issue
-        yield _estimation(rounds, nothing if number is None else record.issues.get(number, nothing))
+        yield rounds, nothing if number is None else record.issues.get(number, nothing)
 
 
 def _estimation(rounds: Sequence[PastRound], issue: PastIssue) -> Estimation:
@@ -314,7 +324,7 @@ def _sprints(
 def _mean_agreement(estimations: Iterable[Estimation]) -> int | None:
     """Rounded down, so that 100 is for those alone who always agree."""
     found = [one.agreement for one in estimations if one.agreement is not None]
-    return int(Fraction(sum(found), len(found))) if found else None
+    return sum(found) // len(found) if found else None
 
 
 def _mean_rounds(estimations: Iterable[Estimation]) -> float | None:

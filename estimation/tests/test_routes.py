@@ -76,6 +76,7 @@ ROUTES = {
         everyone(302),
         {"nickname": "Nina", "role": "voter"},
     ),
+    "issues:statistics": Route(members(200), members(200)),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(
