@@ -1,10 +1,11 @@
 """The one place where the votes of others are read: not before they may be."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from groups import decks
+from django.db.models import CharField, Count, Func
+
 from issues.models import Round, Vote
-from issues.statistics import Statistics, summarise
 from users.models import User
 
 
@@ -19,7 +20,7 @@ class Ballot:
     name: str
     card: str
     reason: str
-    voter_id: int | None = None  # None where the account is gone
+    voter: int | None = None  # the user; None where the account is deleted
 
 
 def voters(round_: Round) -> frozenset[int]:
@@ -35,20 +36,41 @@ def own(round_: Round, user: User) -> Ballot | None:
 
 def revealed(round_: Round) -> list[Ballot]:
     """All votes of a revealed round, in the order of their cards. Raises Sealed."""
-    if round_.is_sealed:
+    return revealed_of([round_])[round_.pk]
+
+
+def revealed_of(rounds: Iterable[Round]) -> dict[int, list[Ballot]]:
+    """All votes of revealed rounds by the number of the round, as `revealed` tells them; one query for all.
+
+    Raises Sealed where one of them may not be told.
+    """
+    rounds = _unsealed(rounds)
+    cast: dict[int, list[Ballot]] = {round_.pk: [] for round_ in rounds}
+    votes = Vote.objects.filter(round__in=list(cast)).order_by("name", "pk")
+    for vote in votes:
+        cast[vote.round_id].append(Ballot(vote.name, vote.card, vote.reason, vote.voter_id))
+    for round_ in rounds:
+        places = {card.label: place for place, card in enumerate(round_.cards)}
+        cast[round_.pk].sort(key=lambda ballot: places[ballot.card])
+    return cast
+
+
+def counts_of(rounds: Iterable[Round]) -> dict[int, dict[str, int]]:
+    """How often each card was played in revealed rounds, by the number of the round; one query for all.
+
+    Raises Sealed where one of them may not be told.
+    """
+    counts: dict[int, dict[str, int]] = {round_.pk: {} for round_ in _unsealed(rounds)}
+    # By their bytes: some databases take e and é for the same, and a deck does not.
+    spelt = Func("card", function="HEX", output_field=CharField())
+    votes = Vote.objects.filter(round__in=list(counts)).annotate(spelt=spelt)
+    for number, label, count in votes.values_list("round", "spelt").annotate(Count("pk")).order_by():
+        counts[number][bytes.fromhex(label).decode()] = count
+    return counts
+
+
+def _unsealed(rounds: Iterable[Round]) -> Sequence[Round]:
+    rounds = list(rounds)
+    if any(round_.is_sealed for round_ in rounds):
         raise Sealed
-    places = {card.label: place for place, card in enumerate(round_.cards)}
-    votes = Vote.objects.filter(round=round_).order_by("name", "pk")
-    ballots = [Ballot(vote.name, vote.card, vote.reason, vote.voter_id) for vote in votes]
-    return sorted(ballots, key=lambda ballot: places[ballot.card])
-
-
-def statistics(round_: Round, missing: list[str]) -> Statistics:
-    """The statistics of a revealed round. Raises Sealed."""
-    cast = [(ballot.name, ballot.card) for ballot in revealed(round_)]
-    return summarise(round_.cards, cast, missing)
-
-
-def card(round_: Round, label: str) -> decks.Card | None:
-    """The card of the round's deck with this label."""
-    return decks.card_of(round_.cards, label)
+    return rounds

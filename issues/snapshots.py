@@ -138,7 +138,7 @@ class RoomSnapshot:
     def cards(self) -> dict[int, str]:
         """The revealed cards by user number."""
         played = self.round.ballots if self.round else ()
-        return {ballot.voter_id: ballot.card for ballot in played if ballot.voter_id is not None}
+        return {ballot.voter: ballot.card for ballot in played if ballot.voter is not None}
 
     @property
     def next_issue(self) -> IssueSnapshot | None:

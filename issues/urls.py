@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from issues.views import issues, room, rounds
+from issues.views import issues, room, rounds, statistics
 
 app_name = "issues"
 
@@ -27,4 +27,5 @@ urlpatterns = [
     path(f"{ROUND}/cancel/", rounds.round_cancel, name="round-cancel"),
     path(f"{ROUND}/nudge/", rounds.round_nudge, name="round-nudge"),
     path(f"{ROUND}/timer/", rounds.round_timer, name="round-timer"),
+    path("groups/<int:group_id>/statistics/", statistics.statistics, name="statistics"),
 ]

@@ -100,6 +100,7 @@ ROUTES = {
     "issues:round-cancel": Route(ONLY_BY_POST, facilitators(303)),
     "issues:round-nudge": Route(ONLY_BY_POST, facilitators(303)),
     "issues:round-timer": Route(ONLY_BY_POST, facilitators(303), {"minutes": "5"}),
+    "issues:statistics": Route(members(200), members(200)),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(

@@ -1,6 +1,6 @@
 """A round: open until it is revealed, revealed until it is settled; or cancelled."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,15 @@ class State(models.TextChoices):
     REVEALED = "revealed", _("revealed")
     SETTLED = "settled", _("settled")
     CANCELLED = "cancelled", _("cancelled")
+
+
+class RoundQuerySet(models.QuerySet["Round"]):
+    def unsealed(self) -> Self:
+        """Those whose votes may be told."""
+        return self.filter(state__in=(State.REVEALED, State.SETTLED))
+
+    def in_order(self) -> Self:
+        return self.order_by("opened_at", "pk")
 
 
 class Round(models.Model):
@@ -45,6 +54,8 @@ class Round(models.Model):
     # When those who had not voted were last asked to.
     nudged_at = models.DateTimeField(_("nudged"), null=True, blank=True)
     estimate = models.CharField(_("estimate"), max_length=decks.MAX_LABEL, blank=True)
+
+    objects: ClassVar[Any] = RoundQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("round")

@@ -27,6 +27,7 @@ FOR_OWNERS = [
     "groups:group-detail",
     "groups:group-settings",
     "groups:invite-open",
+    "issues:statistics",
     "users:account",
     "users:password-change",
     "users:sign-out",
