@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.contrib.admin.sites import site as admin_site
-from django.contrib.auth.models import Group as PermissionGroup
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from groups.models import Group, Membership, Role
-from issues import rounds, table
+from groups.models import Group, Membership
 from issues.models import Round
 from users.models import User
 
@@ -151,21 +148,6 @@ class Cast:
         return {name: values[name] for name in re.findall(r"<(?:\w+:)?(\w+)>", pattern)}
 
 
-@pytest.fixture
-def cast(alice, bob, charlie, staff) -> Cast:
-    group = Group.objects.start(alice, "Payments")
-    facilitator = User.objects.create_guest("Fay")
-    observer = User.objects.create_guest("Olga")
-    group.join(facilitator, nickname="Fay", role=Role.FACILITATOR)
-    group.join(observer, nickname="Olga", role=Role.OBSERVER)
-    seat = group.join(bob, nickname="Bob", role=Role.VOTER)
-    people = {"stranger": charlie, "observer": observer, "voter": bob, "facilitator": facilitator}
-    table.see(Membership.objects.get(group=group, user=alice))
-    round_ = rounds.begin(group, alice)
-    rounds.vote(seat, round_.pk, "8")
-    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_)
-
-
 def routes(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str]]:
     """Name and pattern of every route below `resolver`."""
     for entry in resolver.url_patterns:
@@ -224,18 +206,6 @@ ADMIN_FOR_STAFF = {
     "admin:evolution_statement_delete": {403},
 }
 ADMIN_ROUTES = {name: pattern for name, pattern in EVERY_ROUTE.items() if name.startswith("admin:")}
-
-
-@pytest.fixture
-def objects(cast) -> dict[str, Any]:
-    """A row of each model in the admin, by `app_model`."""
-    PermissionGroup.objects.create(name="Support")
-    return {
-        f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.values_list(
-            "pk", flat=True
-        ).first()
-        for model in admin_site._registry
-    }
 
 
 def admin_address(name: str, pattern: str, objects: dict[str, Any]) -> str:
