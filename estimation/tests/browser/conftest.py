@@ -28,7 +28,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitor(browser: Browser, live_server) -> Iterator[Visitor]:
+def site_url(live_server) -> str:
+    """Where browsers find the site; a test that kills its server has another one."""
+    return str(live_server.url)
+
+
+@pytest.fixture
+def visitor(browser: Browser, site_url: str) -> Iterator[Visitor]:
     """Opens another person's browser: `visitor(scripts=False, viewport=PHONE, scheme="dark")` gives a page.
 
     What the console complains of, such as a broken content security policy, fails the test.
@@ -50,7 +56,7 @@ def visitor(browser: Browser, live_server) -> Iterator[Visitor]:
             locale: str = "en-GB",
         ) -> Page:
             context = browser.new_context(
-                base_url=live_server.url,
+                base_url=site_url,
                 java_script_enabled=scripts,
                 viewport=viewport,
                 color_scheme=scheme,
@@ -69,14 +75,14 @@ def visitor(browser: Browser, live_server) -> Iterator[Visitor]:
 
 
 @pytest.fixture
-def signed_in(visitor: Visitor, live_server, client) -> Callable[..., Page]:
+def signed_in(visitor: Visitor, site_url: str, client) -> Callable[..., Page]:
     """Opens a browser in which this user is signed in already."""
 
     def open_browser(user, **options) -> Page:
         page = visitor(**options)
         client.force_login(user)
         page.context.add_cookies(
-            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site_url}]
         )
         return page
 

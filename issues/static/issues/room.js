@@ -279,7 +279,7 @@
       if (!answer) {
         if (wanted === wish) {
           say(texts.retrying, true);
-          await wait(Math.min(500 * 2 ** tries, 5000));
+          await wait(Math.min(500 * 2 ** tries, 2000));
         }
         continue;
       }
@@ -447,7 +447,7 @@
     if (failures > 1 && !(await poll())) {
       connected(false);
     }
-    setTimeout(connect, Math.min(250 * 2 ** failures, 5000) * (0.5 + Math.random()));
+    setTimeout(connect, Math.min(250 * 2 ** failures, 3000) * (0.5 + Math.random()));
   }
 
   function connected(is) {
