@@ -84,7 +84,7 @@ ROUTES = {
     "issues:room-state": Route(members(200), ONLY_BY_GET_SIGNED_IN),
     "issues:own-vote": Route(members(200), ONLY_BY_GET_SIGNED_IN),
     # The feed takes this address before the pages; where there is none, pages poll.
-    "issues:room-feed": Route(members(501), ONLY_BY_GET_SIGNED_IN),
+    "issues:room-feed": Route(members(404), ONLY_BY_GET_SIGNED_IN),
     "issues:room-reveal": Route(ONLY_BY_POST, facilitators(303), {"by_itself": "yes"}),
     # Facilitators are here, so nobody can take over.
     "issues:take-over": Route(ONLY_BY_POST, members(409, observer=403)),

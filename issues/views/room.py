@@ -76,7 +76,7 @@ def room_state(request: HttpRequest, access: Access) -> HttpResponse:
 @group_view(Permission.VIEW)
 def room_feed(_request: HttpRequest, _access: Access) -> HttpResponse:
     """Where no ASGI server takes this address before the pages, there are no streams: pages poll instead."""
-    return HttpResponse(status=501)
+    return HttpResponse(status=404)
 
 
 @require_GET

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ from playwright.sync_api import Page, ViewportSize
 from estimation import demo
 from estimation.tests.browser.conftest import DESKTOP, PHONE
 from estimation.tests.test_routes import OWN_ROUTES
+from groups import decks
 from groups.models import Group, Role
+from issues import rounds
+from issues.models.round import State
+from issues.tests.room import at_the_table, new_issue
 from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -25,6 +30,10 @@ FOR_OWNERS = [
     "groups:group-list",
     "groups:group-new",
     "groups:group-detail",
+    "issues:room",
+    "a room with an open vote",
+    "a room after the reveal",
+    "a room with a settled vote",
     "groups:group-settings",
     "groups:invite-open",
     "issues:statistics",
@@ -57,7 +66,40 @@ def team() -> Group:
     ]
     for nickname, role in [*seats, ("W" * 32, Role.VOTER)]:
         group.join(User.objects.create_guest(nickname), nickname=nickname, role=role)
+    for state in ROOMS.values():
+        play(owner, state)
     return group
+
+
+ROOMS = {
+    "a room with an open vote": State.OPEN,
+    "a room after the reveal": State.REVEALED,
+    "a room with a settled vote": State.SETTLED,
+}
+
+
+def play(owner: User, state: State) -> None:
+    """A group of the owner's whose round is in this state."""
+    group = Group.objects.start(owner, f"Round {state}")
+    seats = [at_the_table(group, nickname) for nickname in ("Jonas", "Aylin", "Dmitri", "Wei", "W" * 32)]
+    at_the_table(group, "Olga", Role.OBSERVER)
+    issues = [new_issue(group, title, key=f"PAY-{number}") for number, title in enumerate(TITLES, 1)]
+    issues[0].url, issues[0].description = "https://example.org/PAY-1", DESCRIPTION
+    issues[0].save()
+    round_ = rounds.begin(group, owner, issues[0])
+    rounds.set_timer(group, round_.pk, timedelta(minutes=3))
+    for seat, label, reason in zip(
+        seats, ["5", "8", "3", "?"], ["", "VAT in 27 countries", "", ""], strict=False
+    ):
+        rounds.vote(seat, round_.pk, label, reason)
+    if state != State.OPEN:
+        rounds.reveal(group, round_.pk, owner, early=True)
+    if state == State.SETTLED:
+        rounds.settle(group, round_.pk, decks.card("5"), owner)
+
+
+TITLES = ["Pay by card", "Refunds within 30 days", "Receipts by e-mail", "V" * 120]
+DESCRIPTION = "As a **customer** I pay by card.\n\n- Visa\n- Mastercard\n"
 
 
 def addresses(group: Group) -> dict[str, tuple[str, bool]]:
@@ -71,7 +113,9 @@ def addresses(group: Group) -> dict[str, tuple[str, bool]]:
         return path
 
     pages = {name: (address(name), False) for name in [*FOR_VISITORS, "groups:invite-join"]}
-    pages |= {name: (address(name), True) for name in FOR_OWNERS}
+    pages |= {name: (address(name), True) for name in FOR_OWNERS if name not in ROOMS}
+    for name, state in ROOMS.items():
+        pages[name] = (Group.objects.get(name=f"Round {state}").get_absolute_url(), True)
     return pages | {name: (path, False) for name, path in ADDRESSES.items()}
 
 
@@ -122,7 +166,7 @@ def test_every_target_is_large_enough_for_a_finger(pages):
         name: page.evaluate(
             """() => [...document.querySelectorAll(
                 "button, select, summary, input:not([type=hidden], [type=radio]), a.button")]
-                .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44)
+                .filter((e) => e.checkVisibility() && !e.matches(".default-button") && e.getBoundingClientRect().height < 44)
                 .map((e) => e.outerHTML.slice(0, 80))"""
         )
         for name, page in pages(viewport=PHONE)
