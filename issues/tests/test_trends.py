@@ -53,7 +53,7 @@ def test_the_first_vote_of_an_issue_tells_whether_it_agreed_at_first_sight():
     assert ([one.agreement for one in found.judged], found.agreed) == ([67, 92], 1)
 
 
-@pytest.mark.parametrize(("labels", "agreed"), [(("1", "8"), 0), (("2", "8"), 1)])
+@pytest.mark.parametrize(("labels", "agreed"), [(("1", "8"), 0), (("0", "2", "8"), 1)])
 def test_agreed_is_what_needs_no_discussion(labels, agreed):
     assert of(voted(1, *labels)).agreed == agreed
 
