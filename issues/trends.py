@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from groups.decks import Card, Deck, card_of
-from issues.statistics import DISCUSS_BELOW, summarise
+from issues.statistics import DISCUSS_BELOW, Statistics, summarise
 
 MANY_ROUNDS = 4  # so many or more are told as one
 MANY_STEPS = 2  # cards, likewise
@@ -235,9 +235,7 @@ def _voted(record: Record) -> Iterable[tuple[Sequence[PastRound], PastIssue]]:
 def _estimation(rounds: Sequence[PastRound], issue: PastIssue) -> Estimation:
     """Of one issue: what came after its first settling is another story."""
     first = rounds[0]
-    found = summarise(
-        first.deck, [("", label) for label, count in first.counts.items() for _vote in range(count)]
-    )
+    found = _statistics(first.deck, frozenset(first.counts.items()))
     settled = next((place for place, past in enumerate(rounds) if past.estimate is not None), None)
     last = rounds[-1 if settled is None else settled]
     return Estimation(
@@ -253,6 +251,12 @@ def _estimation(rounds: Sequence[PastRound], issue: PastIssue) -> Estimation:
         duration=last.settled - first.opened if last.settled is not None else None,
         steps=_steps(first.deck, found.suggested, last.estimate),
     )
+
+
+@lru_cache(4096)
+def _statistics(deck: Deck, counts: Iterable[tuple[str, int]]) -> Statistics:
+    """What so many votes of each card say. Kept, as a small team's votes are often the same but for the names."""
+    return summarise(deck, [("", label) for label, count in counts for _vote in range(count)])
 
 
 def _steps(deck: Deck, first: Card | None, estimate: Card | None) -> int | None:
