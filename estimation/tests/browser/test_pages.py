@@ -166,7 +166,8 @@ def test_every_target_is_large_enough_for_a_finger(pages):
         name: page.evaluate(
             """() => [...document.querySelectorAll(
                 "button, select, summary, input:not([type=hidden], [type=radio]), a.button")]
-                .filter((e) => e.checkVisibility() && !e.matches(".default-button") && e.getBoundingClientRect().height < 44)
+                .filter((e) => e.checkVisibility() && !e.matches(".default-button"))
+                .filter((e) => e.getBoundingClientRect().height < 44)
                 .map((e) => e.outerHTML.slice(0, 80))"""
         )
         for name, page in pages(viewport=PHONE)

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""How soon a whole room knows of a vote, and what a full room costs.
+
+One process serves a room on one core, this one holds everybody's stream on another. For each size: the time until
+everyone's page and stream are there, from a vote's request until the last stream has been told (one vote after the
+other, each durable), the server's memory, and pages of the room a second.
+`.venv/bin/python scripts/bench_room.py --people 10 100 500 1000`, or with MariaDB
+`python3 scripts/databases.py run mariadb -- .venv/bin/python scripts/bench_room.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import resource
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+CSRF = "c" * 32
+AT_ONCE = 32  # people who come in at the same time
+PATIENCE = 30  # seconds
+
+
+@dataclass
+class Person:
+    """A member with a session: the headers of a request, and what the stream said last."""
+
+    cookie: str
+    version: int = 0
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Stream(asyncio.Protocol):
+    """Notes the version of every frame that comes, and nothing else, to cost little."""
+
+    def __init__(self, person: Person, expected: Expected) -> None:
+        self.person, self.expected, self.rest = person, expected, b""
+
+    def data_received(self, data: bytes) -> None:
+        text = self.rest + data
+        place = text.rfind(b"id: ")
+        if place >= 0:
+            end = text.find(b"\n", place)
+            if end < 0:
+                self.rest = text[place:]
+                return
+            self.person.version = int(text[place + 4 : end])
+            self.expected.told(self.person.version)
+        self.rest = text[-4:]
+
+
+class Expected:
+    """Waits until all streams know a version."""
+
+    def __init__(self) -> None:
+        self.version, self.missing = 0, 0
+        self.all = asyncio.Event()
+
+    def of(self, people: list[Person], version: int) -> None:
+        self.version = version
+        self.missing = sum(person.version < version for person in people)
+        self.all.clear()
+
+    def told(self, version: int) -> None:
+        if version == self.version:
+            self.missing -= 1
+            if self.missing == 0:
+                self.all.set()
+
+
+def main() -> int:
+    """Measure each size in a room of its own; a line a size goes to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, nargs="+", default=[10, 100, 500, 1000])
+    parser.add_argument("--votes", type=int, default=100, help="for each size")
+    options = parser.parse_args()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))
+    with tempfile.TemporaryDirectory() as folder:
+        _environment(folder)
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        print(f"{'people':>7} {'filled':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8}")
+        for people in options.people:
+            print(_measured(people, options.votes), flush=True)
+    return 0
+
+
+def _environment(folder: str) -> None:
+    sys.path.insert(0, str(PROJECT))
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="estimation.settings",
+        SECRET_KEY=secrets.token_urlsafe(50),
+        DEBUG="off",
+        HTTPS="off",
+        ALLOWED_HOSTS="127.0.0.1",
+        DATABASE_URL=os.environ.get("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3"),
+    )
+
+
+def _measured(people: int, votes: int) -> str:
+    group_id, round_id, members = _room(people)
+    with contextlib.ExitStack() as stack:
+        with socket.create_server(("127.0.0.1", 0)) as ear:
+            port = ear.getsockname()[1]
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--port", str(port)),
+                *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"),
+            ],
+            cwd=PROJECT,
+        )
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) > 1:
+            os.sched_setaffinity(server.pid, {cores[0]})
+            os.sched_setaffinity(0, {cores[1]})
+            stack.callback(os.sched_setaffinity, 0, cores)
+        figures = asyncio.run(_session(port, group_id, round_id, members, votes))
+        memory = int(Path(f"/proc/{server.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+    filled, waits, pages = figures
+    told = statistics.quantiles(waits, n=100)
+    return (
+        f"{people:>7} {filled:>6.1f} s {1000 * statistics.median(waits):>6.1f} ms {1000 * told[98]:>4.0f} ms "
+        f"{memory:>5.0f} MB {pages:>8.0f}"
+    )
+
+
+def _room(people: int) -> tuple[int, int, list[Person]]:
+    """A group with so many voters who are signed in, and an open round."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.db import transaction
+
+    from groups.models import Group, Membership, Role
+    from issues import rounds
+    from users import nicknames
+    from users.models import User
+
+    owner = User.objects.create_guest("Owner")
+    group = Group.objects.start(owner, f"Room of {people}")
+    members = []
+    with transaction.atomic():
+        for number in range(people):
+            user = User.objects.create_guest(f"Voter {number}")
+            name = user.nickname
+            members.append(
+                Membership(
+                    group=group, user=user, nickname=name, nickname_key=nicknames.key(name), role=Role.VOTER
+                )
+            )
+        Membership.objects.bulk_create(members, batch_size=500)
+        cookies = []
+        for member in members:
+            session = SessionStore()
+            session[SESSION_KEY] = str(member.user_id)
+            session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+            session[HASH_SESSION_KEY] = member.user.get_session_auth_hash()
+            session.save()
+            cookies.append(f"sessionid={session.session_key}; csrftoken={CSRF}")
+    round_ = rounds.begin(group, owner)
+    return group.pk, round_.pk, [Person(cookie) for cookie in cookies]
+
+
+async def _session(
+    port: int, group_id: int, round_id: int, people: list[Person], votes: int
+) -> tuple[float, list[float], float]:
+    await _answers(port)
+    expected = Expected()
+    began = time.perf_counter()
+    await _all(people, lambda person: _come_in(port, group_id, person, expected))
+    filled = time.perf_counter() - began
+    await asyncio.sleep(2)
+    waits = []
+    for number in range(votes):
+        person = people[number % len(people)]
+        version = max(other.version for other in people) + 1
+        expected.of(people, version)
+        began = time.perf_counter()
+        body = f"card={(3, 5, 8)[number // len(people) % 3]}&csrfmiddlewaretoken={CSRF}"
+        path = f"/groups/{group_id}/rounds/{round_id}/vote/"
+        _head, saved = await _request(port, "POST", path, person, body)
+        assert b'"saved": true' in saved, saved[:300]
+        await asyncio.wait_for(expected.all.wait(), PATIENCE)
+        waits.append(time.perf_counter() - began)
+        await asyncio.sleep(0.15)  # people do not vote in the same moment all the time
+    return filled, waits, await _pages(port, group_id, people)
+
+
+async def _come_in(port: int, group_id: int, person: Person, expected: Expected) -> None:
+    """Get the page of the room, and open its stream with the keys that the page names."""
+    head, page = await _request(port, "GET", f"/groups/{group_id}/", person)
+    ticket = head.split(b"feed=")[1].split(b";")[0].decode()
+    have = page.split(b'data-have="')[1].split(b'"')[0].decode()
+    loop = asyncio.get_running_loop()
+    transport, _protocol = await loop.create_connection(lambda: Stream(person, expected), "127.0.0.1", port)
+    request = f"GET /groups/{group_id}/feed/?have={have} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: feed={ticket}\r\n\r\n"
+    transport.write(request.encode())
+    while not person.version:
+        await asyncio.sleep(0.005)
+
+
+async def _pages(port: int, group_id: int, people: list[Person], seconds: float = 4) -> float:
+    """Pages of the room a second, for several members at once."""
+    count, until = 0, time.perf_counter() + seconds
+
+    async def look(person: Person) -> None:
+        nonlocal count
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        while time.perf_counter() < until:
+            await _exchange(reader, writer, "GET", f"/groups/{group_id}/", person, "")
+            count += 1
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(look(person) for person in people[:8]))
+    return count / (time.perf_counter() - began)
+
+
+async def _request(port: int, method: str, path: str, person: Person, body: str = "") -> tuple[bytes, bytes]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+    try:
+        return await _exchange(reader, writer, method, path, person, body)
+    finally:
+        writer.close()
+
+
+async def _exchange(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    method: str,
+    path: str,
+    person: Person,
+    body: str,
+) -> tuple[bytes, bytes]:
+    writer.write(
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {person.cookie}\r\nAccept: application/json\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
+    content = await reader.readexactly(int(length))
+    assert head.startswith(b"HTTP/1.1 200"), head[:200] + content[:300]
+    return head, content
+
+
+async def _answers(port: int) -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            (await asyncio.open_connection("127.0.0.1", port))[1].close()
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _all(people: list[Person], work: Callable[[Person], Awaitable[None]]) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(person: Person) -> None:
+        async with gate:
+            await work(person)
+
+    await asyncio.gather(*(one(person) for person in people))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
