@@ -14,6 +14,7 @@ from estimation import demo
 from estimation.tests.browser.conftest import DESKTOP, PHONE
 from estimation.tests.test_routes import OWN_ROUTES
 from groups.models import Group, Role
+from issues.tests.session import past_sprints
 from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -57,6 +58,7 @@ def team() -> Group:
     ]
     for nickname, role in [*seats, ("W" * 32, Role.VOTER)]:
         group.join(User.objects.create_guest(nickname), nickname=nickname, role=role)
+    past_sprints(group, list(group.memberships.filter(role=Role.VOTER)), sprints=2, issues=3)
     return group
 
 
