@@ -19,6 +19,7 @@ from groups.models import Group, Role
 from issues import rounds
 from issues.models.round import State
 from issues.tests.room import at_the_table, new_issue
+from issues.tests.session import past_sprints
 from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -68,6 +69,7 @@ def team() -> Group:
         group.join(User.objects.create_guest(nickname), nickname=nickname, role=role)
     for state in ROOMS.values():
         play(owner, state)
+    past_sprints(group, list(group.memberships.filter(role=Role.VOTER)), sprints=2, issues=3)
     return group
 
 
