@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import OperationalError
 from django.urls import reverse
 from django.utils import timezone
 
@@ -159,3 +160,51 @@ def test_the_feed_holds_two_connections_to_the_database_at_most(payments, alice,
     for _screen in range(20):
         screen(alice).next_frame()
     assert len([thread for thread in threading.enumerate() if thread.name.startswith("feed")]) <= 2
+
+
+def test_a_screen_that_reads_nothing_slows_nobody(payments, alice, bob, anna, server, screen):
+    """Its socket fills up; everyone else is told as before."""
+    idle = [screen(bob) for _socket in range(5)]
+    watching = screen(alice)
+    watching.next_frame()
+    for number in range(40):
+        round_ = rounds.begin(payments, alice)
+        for member in payments.memberships.all():
+            member.rename(f"{member.nickname[:20]} {number}")
+        rounds.cancel(payments, round_.pk, alice)
+    version = Room.objects.get(pk=payments.pk).version
+    assert watching.until(lambda frame: frame["version"] == version)
+    assert all(stuck.frames == [] for stuck in idle)
+
+
+def test_many_streams_that_are_cut_at_once_come_back(payments, alice, bob, anna, server, screen):
+    """And get the present state, which was changed meanwhile."""
+    round_ = rounds.begin(payments, alice)
+    first = [screen(user) for user in (alice, bob) * 25]
+    for watching in first:
+        watching.next_frame()
+    for watching in first:
+        watching.close()
+    rounds.vote(anna, round_.pk, "8")
+    again = [screen(user) for user in (alice, bob) * 25]
+    assert all(watching.next_frame()["states"][2] == "v" for watching in again)
+
+
+def test_the_feed_goes_on_when_the_database_was_away(payments, alice, bob, screen, monkeypatch):
+    watching = screen(alice)
+    watching.next_frame()
+    taken = channels.snapshots.take
+    failures = []
+
+    def fails_once(group_id: int) -> object:
+        if not failures:
+            failures.append(group_id)
+            raise OperationalError("The server has gone away")
+        return taken(group_id)
+
+    monkeypatch.setattr(channels, "RETRY", 0.05)
+    monkeypatch.setattr(channels.snapshots, "take", fails_once)
+    late = at_the_table(payments, "Lena")
+    frame = watching.until(lambda frame: "seats" in frame)
+    assert frame["seats"]["put"][0][0] == late.pk
+    assert failures
