@@ -2,16 +2,19 @@
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from estimation import demo
 from groups.access import Permission, access
 from groups.models import Group, Membership, Role
+from issues.models import Room, Round
 from users import nicknames
 from users.models import User
 
@@ -186,3 +189,22 @@ def test_the_team_shows_what_there_is_to_see():
             group.archived_at,
             group.invite_generation,
         )
+
+
+def test_the_demo_is_in_the_middle_of_a_session():
+    loaddemo()
+    group = demo.group()
+    assert group is not None
+    room = Room.objects.get(pk=group.pk)
+    assert room.round is not None
+    assert room.round.is_open
+    assert 0 < room.round.votes.count() < group.memberships.count()
+    assert group.issues.to_estimate().count() > 3
+
+
+def test_the_last_session_of_the_demo_is_of_today_whenever_it_is_loaded():
+    loaddemo()
+    newest = Round.objects.latest("opened_at")
+    assert timezone.now() - timedelta(days=1) <= newest.opened_at <= timezone.now()
+    sealed = Round.objects.filter(state=Round.State.SETTLED)
+    assert (newest.opened_at - sealed.earliest("opened_at").opened_at).days > 30

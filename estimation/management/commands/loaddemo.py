@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from django.urls import reverse
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 "The demo team was not loaded: everybody knows its password, and HTTPS is on, as it is where other "
                 "people reach the site. On a machine of your own, set HTTPS=off and run loaddemo again."
             )
-        call_command("loaddata", str(demo.FIXTURE), verbosity=0)
+        demo.load()
         self.say(f"A demo team was loaded: {User.objects.count()} people in {Group.objects.count()} groups.")
 
     def sign_in(self, accounts: list[User]) -> list[str]:

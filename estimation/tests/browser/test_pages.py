@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.management import call_command
 from django.urls import reverse
 from playwright.sync_api import Page, ViewportSize
 
@@ -16,7 +15,8 @@ from estimation.tests.browser.conftest import DESKTOP, PHONE
 from estimation.tests.test_routes import OWN_ROUTES
 from groups import decks
 from groups.models import Group, Role
-from issues import rounds
+from issues import rounds, table
+from issues.models import Round
 from issues.models.round import State
 from issues.tests.room import at_the_table, new_issue
 from issues.tests.session import past_sprints
@@ -187,13 +187,29 @@ def test_no_page_asks_anything_of_another_server(pages, live_server):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("screen", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, viewport, scheme):
-    call_command("loaddata", str(demo.FIXTURE), verbosity=0)
+    demo.load()
     group, folder = demo.group(), Path(SCREENSHOTS or "")
     assert group is not None
     folder.mkdir(parents=True, exist_ok=True)
+
+    def picture(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}-{screen}-{scheme}.png")
+
     page = visitor(viewport=viewport, scheme=scheme)
     page.goto("/")
-    page.screenshot(path=folder / f"start-{screen}-{scheme}.png")
+    picture(page, "start")
+    for seat in group.memberships.exclude(nickname="Priya"):
+        table.see(seat)
     page = signed_in(group.user, viewport=viewport, scheme=scheme)
-    page.goto(reverse("groups:group-detail", args=[group.pk]))
-    page.screenshot(path=folder / f"group-{screen}-{scheme}.png")
+    page.goto(reverse("issues:room", args=[group.pk]))
+    page.locator('.card[value="8"]').click()
+    page.get_by_text("Saved: 8").wait_for()
+    picture(page, "room")
+    round_ = Round.objects.get(group=group, state=State.OPEN)
+    for seat, card in zip(group.memberships.exclude(user=group.user)[:4], ("8", "13", "5", "8"), strict=True):
+        rounds.vote(seat, round_.pk, card, "The bank has to agree first." if card == "13" else "")
+    rounds.reveal(group, round_.pk, group.user, early=True)
+    page.reload()
+    picture(page, "revealed")
+    page.goto(reverse("issues:statistics", args=[group.pk]))
+    picture(page, "statistics")
