@@ -1,17 +1,30 @@
-"""The issues of a group in their order: added at the end, moved by somebody."""
+"""The issues of a group in their order: added at the end, changed and moved by somebody.
 
-from collections.abc import Iterable, Sequence
+Everyone in the room is told of each change. In an archived group there is none: GroupArchived.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from groups.models import Group
-from issues.models import Issue
+from issues.models import Issue, Round
 from issues.models.issue import GAP, IssueQuerySet
+from issues.models.round import State
 from issues.pasting import Entry
 from issues.rooms import changing
 
 
+class GroupArchived(Exception):
+    """The group is put away, with its issues as they are. Nothing was changed."""
+
+
+class VoteOpen(Exception):
+    """The issue is being voted on. Nothing was changed."""
+
+
 def add(group: Group, entries: Iterable[Entry]) -> Sequence[Issue]:
-    """New issues at the end, in the order given; all of them or none."""
-    with changing(group):
+    """New issues at the end, in the order given; all of them or none. Raises GroupArchived, as all others here."""
+    with _changing(group):
         last = group.issues.order_by("-position").values_list("position", flat=True).first() or 0
         issues = [
             Issue(group=group, position=last + GAP * number, **vars(entry))
@@ -23,23 +36,51 @@ def add(group: Group, entries: Iterable[Entry]) -> Sequence[Issue]:
     return issues
 
 
-def move_up(issue: Issue) -> None:
-    """Before the one that stands before it among those that are not archived."""
-    with changing(issue.group):
-        before = _active_others(issue).filter(position__lt=_position(issue))
+def edit(issue: Issue, entry: Entry) -> None:
+    """Let the issue say what the entry says. Its place and its estimate stay."""
+    with _changing(issue.group):
+        for name, value in vars(entry).items():
+            setattr(issue, name, value)
+        issue.save(update_fields=list(vars(entry)))
+
+
+def archive(issue: Issue) -> None:
+    """Put the issue away. Raises VoteOpen."""
+    with _changing(issue.group):
+        if Round.objects.filter(issue=issue, state=State.OPEN).exists():
+            raise VoteOpen
+        issue.archive()
+
+
+def restore(issue: Issue) -> None:
+    """Bring the issue back, to where it stood."""
+    with _changing(issue.group):
+        issue.restore()
+
+
+def clear_estimate(issue: Issue) -> None:
+    """Let the issue wait for an estimate again."""
+    with _changing(issue.group):
+        issue.clear_estimate()
+
+
+def move_up(issue: Issue, among: IssueQuerySet | None = None) -> None:
+    """Before the one that stands before it `among` these, or else among all that are not archived."""
+    with _changing(issue.group):
+        before = _others(issue, among).filter(position__lt=_position(issue))
         _swap(issue, before.order_by("-position").first())
 
 
-def move_down(issue: Issue) -> None:
+def move_down(issue: Issue, among: IssueQuerySet | None = None) -> None:
     """Behind the one that stands behind it."""
-    with changing(issue.group):
-        behind = _active_others(issue).filter(position__gt=_position(issue))
+    with _changing(issue.group):
+        behind = _others(issue, among).filter(position__gt=_position(issue))
         _swap(issue, behind.order_by("position").first())
 
 
 def move_after(issue: Issue, other: Issue | None) -> None:
     """Directly behind another issue of the group; to the front where there is none."""
-    with changing(issue.group):
+    with _changing(issue.group):
         low, high = _neighbours(issue, other)
         if high - low < 2:
             _spread(issue.group)
@@ -48,9 +89,17 @@ def move_after(issue: Issue, other: Issue | None) -> None:
         issue.save(update_fields=["position"])
 
 
-def _active_others(issue: Issue) -> IssueQuerySet:
-    others: IssueQuerySet = issue.group.issues.active().exclude(pk=issue.pk)
-    return others
+@contextmanager
+def _changing(group: Group) -> Iterator[None]:
+    with changing(group):
+        if Group.objects.archived().filter(pk=group.pk).exists():
+            raise GroupArchived
+        yield
+
+
+def _others(issue: Issue, among: IssueQuerySet | None) -> IssueQuerySet:
+    rows: IssueQuerySet = issue.group.issues.active() if among is None else among
+    return rows.exclude(pk=issue.pk)
 
 
 def _position(issue: Issue) -> int:

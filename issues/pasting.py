@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from users import nicknames
+
 MAX_LINES = 500  # at once
 MAX_TITLE = 200  # characters
 MAX_KEY = 32
+MAX_URL = 500
 
 # What lists begin their lines with: "- ", "* ", "1. ", "2) ", "[ ] ".
 _BULLET = re.compile(r"^(?:[-*+•–]\s+|\d{1,4}[.)]\s+)?(?:\[[ xX]?\]\s+)?")
@@ -16,7 +19,7 @@ _URL = re.compile(r"https?://[^\s<>\"]+")
 
 
 class BadLine(ValueError):
-    """A line that makes no issue; `code` is `title` (too long), `empty` (a link and nothing else) or `many`."""
+    """A line that makes no issue; `code` is `title` or `url` (too long), `empty` (no title) or `many`."""
 
     def __init__(self, code: str, number: int, text: str = "") -> None:
         super().__init__(code)
@@ -57,9 +60,12 @@ def _entry(number: int, line: str) -> Entry:
         rest = rest[key.end() :]
     else:
         key = None
-    title = re.sub(r"\s+", " ", rest).strip(" -–:")
+    title = nicknames.clean(rest).strip(" -–:")
     if not title:
         raise BadLine("empty", number, line)
     if len(title) > MAX_TITLE:
         raise BadLine("title", number, line)
-    return Entry(title, key[1] if key else "", url[0].rstrip(".,;)>]") if url else "")
+    link = url[0].rstrip(".,;)>]") if url else ""
+    if len(link) > MAX_URL:
+        raise BadLine("url", number, line)
+    return Entry(title, key[1] if key else "", link)

@@ -6,13 +6,19 @@ from issues.views import issues, room, rounds, statistics
 
 app_name = "issues"
 
+ISSUE = "groups/<int:group_id>/issues/<int:issue_id>"
 ROUND = "groups/<int:group_id>/rounds/<int:round_id>"
 
 urlpatterns = [
-    path("groups/<int:group_id>/issues/", issues.page, name="issue-list"),
-    path("groups/<int:group_id>/issues/add/", issues.page, name="issue-add"),
-    path("groups/<int:group_id>/issues/paste/", issues.page, name="issue-paste"),
-    path("groups/<int:group_id>/issues/<int:issue_id>/", issues.page, name="issue-detail"),
+    path("groups/<int:group_id>/issues/", issues.issue_list, name="issue-list"),
+    path("groups/<int:group_id>/issues/add/", issues.issue_add, name="issue-add"),
+    path("groups/<int:group_id>/issues/paste/", issues.issue_paste, name="issue-paste"),
+    path(f"{ISSUE}/", issues.issue_detail, name="issue-detail"),
+    path(f"{ISSUE}/edit/", issues.issue_edit, name="issue-edit"),
+    path(f"{ISSUE}/archive/", issues.issue_archive, name="issue-archive"),
+    path(f"{ISSUE}/restore/", issues.issue_restore, name="issue-restore"),
+    path(f"{ISSUE}/clear-estimate/", issues.issue_clear_estimate, name="issue-clear-estimate"),
+    path(f"{ISSUE}/move/", issues.issue_move, name="issue-move"),
     path("groups/<int:group_id>/", room.room, name="room"),
     path("groups/<int:group_id>/state/", room.room_state, name="room-state"),
     path("groups/<int:group_id>/vote/", room.own_vote, name="own-vote"),

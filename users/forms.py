@@ -21,11 +21,12 @@ PASSWORD_HELP = _("At least 10 characters. Not a common one, and not like your n
 
 
 class ShortTextField(forms.CharField):
-    """A line of at most 32 characters, kept without what nobody can see.
+    """A line of at most `limit` characters, kept without what nobody can see.
 
     No `maxlength` in the page: browsers count an emoji as two or more and would cut it in half.
     """
 
+    limit = nicknames.MAX_LENGTH
     too_long: "StrOrPromise" = _("At most %(limit)d characters, please. This has %(count)d.")
 
     def to_python(self, value: Any) -> str:
@@ -33,8 +34,8 @@ class ShortTextField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if len(value) > nicknames.MAX_LENGTH:
-            params = {"limit": nicknames.MAX_LENGTH, "count": len(value)}
+        if len(value) > self.limit:
+            params = {"limit": self.limit, "count": len(value)}
             raise ValidationError(self.too_long, code="max_length", params=params)
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group as PermissionGroup
 from estimation.tests.test_routes import Cast
 from groups.models import Group, Membership, Role
 from issues import rounds, table
+from issues.tests.room import new_issue
 from users.models import User
 
 
@@ -24,7 +25,7 @@ def cast(alice, bob, charlie, staff) -> Cast:
     table.see(Membership.objects.get(group=group, user=alice))
     round_ = rounds.begin(group, alice)
     rounds.vote(seat, round_.pk, "8")
-    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_)
+    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_, new_issue(group))
 
 
 @pytest.fixture

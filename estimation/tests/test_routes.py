@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from groups.models import Group, Membership
-from issues.models import Round
+from issues.models import Issue, Round
 from users.models import User
 
 ROLES = ("anonymous", "stranger", "observer", "voter", "facilitator", "owner", "staff")
@@ -98,6 +98,15 @@ ROUTES = {
     "issues:round-nudge": Route(ONLY_BY_POST, facilitators(303)),
     "issues:round-timer": Route(ONLY_BY_POST, facilitators(303), {"minutes": "5"}),
     "issues:statistics": Route(members(200), members(200)),
+    "issues:issue-list": Route(members(200), signed_in(405)),
+    "issues:issue-add": Route(facilitators(200), facilitators(302), {"title": "Refund"}),
+    "issues:issue-paste": Route(facilitators(200), facilitators(302), {"issues": "Refund"}),
+    "issues:issue-detail": Route(members(200), signed_in(405)),
+    "issues:issue-edit": Route(facilitators(200), facilitators(302), {"title": "Refund"}),
+    "issues:issue-archive": Route(ONLY_BY_POST, facilitators(302)),
+    "issues:issue-restore": Route(ONLY_BY_POST, facilitators(302)),
+    "issues:issue-clear-estimate": Route(ONLY_BY_POST, facilitators(302)),
+    "issues:issue-move": Route(ONLY_BY_POST, facilitators(302), {"direction": "up"}),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(
@@ -128,6 +137,7 @@ class Cast:
     people: dict[str, User]
     seat: Membership  # the voter's
     round: Round  # open, with the voter's vote
+    issue: Issue
 
     def values(self) -> dict[str, Any]:
         """What stands for itself in a route's data, such as `<seat>`."""
@@ -142,6 +152,7 @@ class Cast:
             "group_id": self.group.pk,
             "membership_id": self.seat.pk,
             "round_id": self.round.pk,
+            "issue_id": self.issue.pk,
             "token": self.group.invite_token if "join" in pattern else "set-password",
             "uidb64": "MQ",
         }

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.conf import settings
 from django.core.validators import URLValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from groups import decks
-from groups.models import Group
+from groups.models import Group, Membership
 
 if TYPE_CHECKING:
     from users.models import User
@@ -44,6 +45,12 @@ class IssueQuerySet(models.QuerySet["Issue"]):
 
     def in_order(self) -> Self:
         return self.order_by("position", "pk")
+
+    def with_estimator(self) -> Self:
+        """Adds `estimated_by_name`: how the group calls who settled the estimate; None where nobody is known."""
+        seat = Membership.objects.filter(group=models.OuterRef("group"), user=models.OuterRef("estimated_by"))
+        name = Coalesce(models.Subquery(seat.values("nickname")[:1]), "estimated_by__nickname")
+        return self.annotate(estimated_by_name=name)
 
 
 class Issue(models.Model):

@@ -82,6 +82,20 @@ def test_a_title_has_200_characters_and_no_more():
     assert (refused.value.code, refused.value.number) == ("title", 3)
 
 
+def test_a_link_has_500_characters_and_no_more():
+    link = "https://jira.example/"
+    assert len(pasting.read(f"One {link.ljust(500, 'x')}")[0].url) == 500
+    with pytest.raises(BadLine) as refused:
+        pasting.read(f"One {link.ljust(501, 'x')}")
+    assert (refused.value.code, refused.value.number) == ("url", 1)
+
+
+@pytest.mark.parametrize("line", ["\u200b", "- \u2066", "PAY-12 -"])
+def test_a_title_has_something_to_see(line):
+    with pytest.raises(BadLine, match="empty"):
+        pasting.read(line)
+
+
 def test_five_hundred_lines_are_taken_at_once_and_no_more():
     assert len(pasting.read("One\n" * 500)) == 500
     with pytest.raises(BadLine, match="many"):

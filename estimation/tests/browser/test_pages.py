@@ -15,9 +15,10 @@ from estimation.tests.browser.conftest import DESKTOP, PHONE
 from estimation.tests.test_routes import OWN_ROUTES
 from groups import decks
 from groups.models import Group, Role
-from issues import rounds, table
+from issues import backlog, rounds, table
 from issues.models import Round
 from issues.models.round import State
+from issues.pasting import Entry
 from issues.tests.room import at_the_table, new_issue
 from issues.tests.session import past_sprints
 from users.models import User
@@ -38,6 +39,11 @@ FOR_OWNERS = [
     "groups:group-settings",
     "groups:invite-open",
     "issues:statistics",
+    "issues:issue-list",
+    "issues:issue-add",
+    "issues:issue-paste",
+    "issues:issue-detail",
+    "issues:issue-edit",
     "users:account",
     "users:password-change",
     "users:sign-out",
@@ -49,6 +55,33 @@ ADDRESSES = {
     "a page that is not there": "/nothing-here/",
     "a form opened as a page": "/me/sign-in/?next=/groups/",
 }
+DESCRIPTION = (
+    """
+# Why
+Because, see [the study](https://docs.example/study).
+
+- one
+- ~~two~~
+
+| Provider | Fee |
+| --- | --- |
+| """
+    + "W" * 80
+    + """ | 1.2 % |
+
+```
+"""
+    + "wide " * 40
+    + """
+```
+"""
+)
+ISSUES = [
+    Entry("Pay by card", "PAY-1", "https://jira.example/" + "x" * 80, DESCRIPTION, "Sprint 7"),
+    Entry("W" * 200, "K" * 32, "https://jira.example/2", "", "S" * 32),
+    Entry("Refund"),
+    Entry("🚀" * 60),
+]
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 
 
@@ -70,6 +103,9 @@ def team() -> Group:
     for state in ROOMS.values():
         play(owner, state)
     past_sprints(group, list(group.memberships.filter(role=Role.VOTER)), sprints=2, issues=3)
+    issues = backlog.add(group, ISSUES)
+    for issue in issues[1:3]:
+        issue.settle(decks.card("13"), owner)
     return group
 
 
@@ -106,7 +142,11 @@ DESCRIPTION = "As a **customer** I pay by card.\n\n- Visa\n- Mastercard\n"
 
 def addresses(group: Group) -> dict[str, tuple[str, bool]]:
     """Address of every page, and whether the owner looks at it (or a visitor)."""
-    arguments = {"group_id": str(group.pk), "token": group.invite_token}
+    arguments = {
+        "group_id": str(group.pk),
+        "token": group.invite_token,
+        "issue_id": str(group.issues.in_order()[0].pk),
+    }
 
     def address(name: str) -> str:
         path = "/" + OWN_ROUTES[name]
