@@ -18,6 +18,10 @@ class GroupArchived(Exception):
     """The group is put away, with its issues as they are. Nothing was changed."""
 
 
+class EditedMeanwhile(Exception):
+    """The issue says something else than what somebody began to edit. Nothing was changed."""
+
+
 class VoteOpen(Exception):
     """The issue is being voted on. Nothing was changed."""
 
@@ -36,9 +40,15 @@ def add(group: Group, entries: Iterable[Entry]) -> Sequence[Issue]:
     return issues
 
 
-def edit(issue: Issue, entry: Entry) -> None:
-    """Let the issue say what the entry says. Its place and its estimate stay."""
+def edit(issue: Issue, entry: Entry, edition: str = "") -> None:
+    """Let the issue say what the entry says. Its place and its estimate stay.
+
+    With the `edition` that somebody began to edit it raises EditedMeanwhile where there is another one by now.
+    """
     with _changing(issue.group):
+        issue.refresh_from_db(fields=list(vars(entry)))
+        if edition and edition != issue.edition:
+            raise EditedMeanwhile
         for name, value in vars(entry).items():
             setattr(issue, name, value)
         issue.save(update_fields=list(vars(entry)))

@@ -108,15 +108,31 @@ class IssueForm(forms.Form):
     )
     sprint = SprintField(label=_("Sprint"), required=False, widget=forms.TextInput({"autocomplete": "off"}))
 
-    @classmethod
-    def showing(cls, issue: Issue) -> "IssueForm":
-        """The form as it stands before somebody changes the issue."""
-        return cls(initial={name: getattr(issue, name) for name in cls.base_fields})
-
     @property
     def entry(self) -> Entry:
         """What a valid form says."""
-        return Entry(**self.cleaned_data)
+        return Entry(**{name: self.cleaned_data[name] for name in IssueForm.base_fields})
+
+
+class EditForm(IssueForm):
+    """What an issue says, with the edition that stood in the form when it was opened."""
+
+    edition = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+
+    @classmethod
+    def showing(cls, issue: Issue) -> "EditForm":
+        """The form as it stands before somebody changes the issue."""
+        return cls(initial={name: getattr(issue, name) for name in cls.base_fields})
+
+    def show_conflict(self, issue: Issue) -> None:
+        """Say that somebody else has edited the issue. To send the form once more is to mean it."""
+        self.add_error(
+            None,
+            _(
+                "Somebody else has edited this issue meanwhile. Yours is still here: save again to put it in place of theirs."
+            ),
+        )
+        self.data = dict(self.data.items()) | {"edition": issue.edition}
 
 
 class PasteForm(forms.Form):

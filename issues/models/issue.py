@@ -1,5 +1,6 @@
 """What a group estimates."""
 
+import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -105,6 +106,12 @@ class Issue(models.Model):
     @property
     def is_estimated(self) -> bool:
         return self.estimated_at is not None
+
+    @property
+    def edition(self) -> str:
+        """16 hexadecimal digits that stand for what the issue says, and are others once it was edited."""
+        said = repr((self.title, self.key, self.url, self.description, self.sprint))
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def settle(self, card: decks.Card, by: "User | None") -> None:
         """Take the card for the estimate."""

@@ -363,6 +363,29 @@ def test_an_edit_that_is_refused_loses_nothing_that_was_typed(payments, send):
     assert state(payments) == before
 
 
+def test_of_two_who_edit_at_once_the_second_is_told_and_decides(alice, payments, url, issue, send):
+    edition = browser(alice).get(url("issue-edit")).context["form"]["edition"].value()
+    backlog.edit(issue, Entry("Pay by bank"))
+    mine = {"title": "Pay by phone", "description": "My own words", "edition": edition}
+    response = send("issue-edit", mine)
+    assert errors(response) == [
+        "Somebody else has edited this issue meanwhile. Yours is still here: save again to put it in place of theirs."
+    ]
+    assert "My own words" in text_of(response)
+    assert payments.issues.get(pk=issue.pk).title == "Pay by bank"
+    send("issue-edit", mine | {"edition": response.context["form"]["edition"].value()})
+    assert payments.issues.get(pk=issue.pk).title == "Pay by phone"
+
+
+def test_an_estimate_or_a_move_meanwhile_is_no_edit(alice, payments, url, issue, send):
+    edition = browser(alice).get(url("issue-edit")).context["form"]["edition"].value()
+    backlog.move_up(issue)
+    issue.settle(decks.card("8"), alice)
+    send("issue-edit", {"title": "Pay by phone", "edition": edition})
+    edited = payments.issues.get(pk=issue.pk)
+    assert (edited.title, edited.estimate, edited.position) == ("Pay by phone", "8", issue.position)
+
+
 def test_an_issue_is_archived_and_comes_back_to_its_place(payments, send, issue):
     assert "“PAY-1 Pay by card” is archived." in text_of(send("issue-archive"))
     issue.refresh_from_db()

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from groups.access import Access, Permission, group_view
 from groups.pagination import page_of
 from issues import backlog, listings
-from issues.forms import IssueForm, MoveForm, PasteForm, SearchForm
+from issues.forms import EditForm, IssueForm, MoveForm, PasteForm, SearchForm
 from issues.listings import Listing, Show
 from issues.models import Issue
 from users.submissions import once
@@ -96,10 +96,12 @@ def issue_detail(request: HttpRequest, access: Access, issue_id: int) -> HttpRes
 @group_view(Permission.FACILITATE)
 def issue_edit(request: HttpRequest, access: Access, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(access.group.issues, pk=issue_id)
-    form = IssueForm(request.POST) if request.method == "POST" else IssueForm.showing(issue)
+    form = EditForm(request.POST) if request.method == "POST" else EditForm.showing(issue)
     if form.is_valid():
         try:
-            backlog.edit(issue, form.entry)
+            backlog.edit(issue, form.entry, form.cleaned_data["edition"])
+        except backlog.EditedMeanwhile:
+            form.show_conflict(issue)
         except backlog.GroupArchived as refusal:
             form.add_error(None, REFUSALS[type(refusal)])
         else:
