@@ -129,7 +129,7 @@ class EditForm(IssueForm):
         self.add_error(
             None,
             _(
-                "Somebody else has edited this issue meanwhile. Yours is still here: save again to put it in place of theirs."
+                "Somebody else has edited this issue meanwhile. Yours is still here: save again to replace theirs."
             ),
         )
         self.data = dict(self.data.items()) | {"edition": issue.edition}

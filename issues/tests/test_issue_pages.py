@@ -369,7 +369,7 @@ def test_of_two_who_edit_at_once_the_second_is_told_and_decides(alice, payments,
     mine = {"title": "Pay by phone", "description": "My own words", "edition": edition}
     response = send("issue-edit", mine)
     assert errors(response) == [
-        "Somebody else has edited this issue meanwhile. Yours is still here: save again to put it in place of theirs."
+        "Somebody else has edited this issue meanwhile. Yours is still here: save again to replace theirs."
     ]
     assert "My own words" in text_of(response)
     assert payments.issues.get(pk=issue.pk).title == "Pay by bank"
