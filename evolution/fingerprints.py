@@ -93,6 +93,11 @@ def as_made_anew(connection: BaseDatabaseWrapper, found: Fingerprint) -> Fingerp
     return {table: definition and _without_indexes_of_keys(definition) for table, definition in made.items()}
 
 
+def alike(connection: BaseDatabaseWrapper, one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether these are the same tables, however the server has come to them. Raises ScratchRefused."""
+    return as_made_anew(connection, one) == as_made_anew(connection, other)
+
+
 def _without_indexes_of_keys(definition: str) -> str:
     lines = [line.removesuffix(",") for line in definition.splitlines()]
     needed = {match[1] for line in lines if (match := _KEY.search(line))}

@@ -7,6 +7,7 @@ nothing more is done. Data changes and their tick are one transaction.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,9 +18,11 @@ from django.utils import timezone
 
 from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
-from evolution.fingerprints import Fingerprint, TablesConcerned, as_made_anew, fingerprint, predicted
+from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_anew, fingerprint, predicted
+from evolution.foreign_keys import done_in_place, lost, put_back, referring, taken_off, with_keys
 from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
+from evolution.scratch import ScratchRefused
 from evolution.statements import is_schema_change
 
 CONNECTION_FAILED = range(2000, 3000)  # the client's own errors
@@ -123,7 +126,7 @@ class Journal:
         return page
 
     def carry_out(self, page: Page) -> None:
-        """Run the statements of a page that are not done. Raises Diverged.
+        """Run the statements of a page that are not done. Raises Diverged and CannotPutBack.
 
         A page whose first statement the server refuses is forgotten.
         """
@@ -147,7 +150,14 @@ class Journal:
         code = error.args[0] if error.args else None
         if not isinstance(code, int) or code in CONNECTION_FAILED:
             return False
-        return line.before is None or fingerprint(self.connection, list(line.before)) == line.before
+        if line.before is None:
+            return True
+        now = fingerprint(self.connection, list(line.before))
+        try:
+            # Indexes of keys that were taken off and put back have changed places.
+            return now == line.before or alike(self.connection, now, line.before)
+        except ScratchRefused:
+            return False
 
     def run_whole(
         self, operation: int, description: str, work: Callable[[], list[Kept]], *, atomic: bool
@@ -211,14 +221,40 @@ class Journal:
         self._tick(line, following)
 
     def _change_schema(self, line: Statement) -> None:
-        if line.state == State.BEGUN and line.before is not None and line.position not in self._announced:
-            now = fingerprint(self.connection, list(line.before))
-            if now != line.before:
-                after = predicted(self.connection, line.before, line.sql)
-                if as_made_anew(self.connection, now) != after:
-                    raise Diverged(line.sql, line.before, after, now)
-                return
-        patiently(self.connection, lambda: self._execute(line.sql), self.say)
+        begun = line.state == State.BEGUN and line.position not in self._announced
+        if begun and line.before is not None and self._is_carried_out(line.sql, line.before):
+            return
+        others = referring(self.connection, line.sql)
+        if not others:
+            self._run(line.sql)
+        elif not done_in_place(self.connection, self._run, line.sql):
+            self._copy(line, others)
+
+    def _is_carried_out(self, sql: str, before: Fingerprint) -> bool:
+        """Whether a statement that was begun has been carried out; what the server has lost of it is put back."""
+        now = fingerprint(self.connection, list(before))
+        if now == before:
+            return False
+        after = predicted(self.connection, before, sql)
+        missing = lost(self.connection, before, after, now)
+        whole = as_made_anew(self.connection, with_keys(now, missing))
+        if whole == after or whole == as_made_anew(self.connection, before):
+            put_back(self.connection, self._run, missing)
+            return whole == after
+        raise Diverged(sql, before, after, now)
+
+    def _copy(self, line: Statement, others: list[str]) -> None:
+        """A statement for which the server copies a table that `others` refer to: they must not meanwhile."""
+        line.before = fingerprint(self.connection, sorted({*(line.before or ()), *others}))
+        with suppress(ScratchRefused):
+            # What the server refuses because of the foreign keys, it has to refuse now.
+            predicted(self.connection, line.before, line.sql)
+        line.save(using=self.connection.alias, update_fields=["before"])
+        with taken_off(self.connection, self._run, line.before, line.sql):
+            self._run(line.sql)
+
+    def _run(self, sql: str) -> None:
+        patiently(self.connection, lambda: self._execute(sql), self.say)
 
     def _tick(self, line: Statement, following: Statement) -> None:
         """Tick a statement off and announce the one that follows, in one go."""

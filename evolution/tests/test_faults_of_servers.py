@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
 from evolution.executor import JournaledExecutor
+from evolution.tests.crash.copies import killed_when_copied
 from evolution.tests.crash.servers import KillableServer, killable
 from evolution.tests.holders import PREPARE
 from evolution.tests.processes import manage, query, run
@@ -196,6 +197,76 @@ def test_when_the_server_has_gone_the_run_goes_on_with_its_next_start(
         check=False,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+# --- Fault 27: MariaDB is killed between copying a table and putting the copy in its place
+
+BEFORE_THE_COPY = """
+migrations.AddField("writer", "born", models.IntegerField(default=1775)),
+migrations.AddField("book", "writer", models.ForeignKey("shelf.Writer", models.CASCADE, null=True)),
+migrations.AddField("book", "editor", models.ForeignKey("shelf.Writer", models.CASCADE, null=True, related_name="+")),
+"""
+WRITERS_AND_BOOKS = (
+    "SELECT title, writer_id, name, born FROM shelf_book JOIN shelf_writer w ON w.id = writer_id"
+)
+COPIES = {
+    "shelf_book": """migrations.AlterField("book", "writer_number", models.BigIntegerField(null=True)),""",
+    "shelf_writer": """migrations.AlterField("writer", "born", models.BigIntegerField(default=1775)),""",
+}
+
+
+@pytest.fixture
+def shelf_to_kill(serve, tmp_path) -> Iterator[tuple[Shelf, KillableServer, BaseDatabaseWrapper]]:
+    if engine() != "mariadb":
+        pytest.skip("MySQL carries a schema change out whole or not at all")
+    server = serve()
+    there = urlsplit(server.url)
+    settings_of_it = {
+        "HOST": there.hostname,
+        "PORT": there.port,
+        "USER": there.username,
+        "PASSWORD": there.password,
+    }
+    with elsewhere(settings_of_it) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
+        shelf.write("0002_before", BEFORE_THE_COPY)
+        shelf.migrate("0002_before")
+        shelf.rows("INSERT INTO shelf_writer (id, name, born) VALUES (1, 'Jane', 1775)")
+        shelf.rows("INSERT INTO shelf_book (title, writer_id, editor_id) VALUES ('Emma', 1, 1)")
+        yield shelf, server, wrapper
+
+
+def definition(shelf: Shelf, table: str) -> str:
+    return str(shelf.rows(f"SHOW CREATE TABLE {table}")[0][1])
+
+
+@pytest.mark.parametrize("table", COPIES)
+def test_a_server_killed_between_a_copy_and_its_renaming_loses_no_value_and_no_foreign_key(
+    table, shelf_to_kill
+):
+    shelf, server, wrapper = shelf_to_kill
+    shelf.write("0003_copy", COPIES[table])
+    log = server._start.data / "ddl_recovery.log"
+    kills = 0
+    for number in range(12):
+        # The server takes about two milliseconds for it.
+        with killed_when_copied(server.process.pid, log, table, delay=number * 0.00015):
+            try:
+                JournaledExecutor(shelf.wrapper).migrate([("shelf", "0003_copy")])
+            except OperationalError:
+                kills += 1
+                server.process.wait()
+                for connected in (shelf.wrapper, wrapper):
+                    connected.close()
+        if server.process.poll() is not None:
+            server.start_again()
+            JournaledExecutor(shelf.wrapper).migrate([("shelf", "0003_copy")])
+        # Makes the server read every row by the definition that it shows.
+        shelf.rows(f"ALTER TABLE {table} FORCE")
+        assert shelf.rows(WRITERS_AND_BOOKS) == [("Emma", 1, "Jane", 1775)]
+        assert definition(shelf, "shelf_book").count("REFERENCES `shelf_writer`") == 2
+        assert "bigint" in definition(shelf, table)
+        shelf.migrate("0002_before")
+    assert kills > 3
 
 
 # --- Fault 16: a server that writes every table's name without capitals

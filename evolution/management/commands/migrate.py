@@ -17,6 +17,7 @@ from evolution.adoption import tables_beyond_initial, unadopted_tables
 from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.capture import HiddenSchemaChange
 from evolution.executor import JournaledExecutor
+from evolution.foreign_keys import CannotPutBack
 from evolution.journal import Diverged
 from evolution.lock import Lock, LockHeld, LockLost, LockRefused, migration_lock
 from evolution.management.formatter import LinesKept
@@ -51,6 +52,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     LockLost: 3,
     CannotLiveOn: 3,
     Diverged: 3,
+    CannotPutBack: 3,
     TableInUse: 3,
     HiddenSchemaChange: 3,
     RowsDiffer: 4,
