@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
+from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from django.urls import reverse
 
@@ -25,10 +26,8 @@ PATIENCE = 10  # seconds for what has to come
 @contextmanager
 def served() -> Iterator[str]:
     """The site at an address of its own, in a thread; its address."""
-    from estimation.wsgi import application as pages
-
     config = uvicorn.Config(
-        cast("Any", Feed(cast("Any", WSGIMiddleware(cast("Any", pages), workers=4)))),
+        cast("Any", Feed(cast("Any", WSGIMiddleware(cast("Any", get_wsgi_application()), workers=4)))),
         port=0,
         log_level="error",
         timeout_graceful_shutdown=1,

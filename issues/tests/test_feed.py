@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from groups.models import Group, Membership, Role
 from groups.tests.people import browser
-from issues import rounds, table, tickets
+from issues import rounds, snapshots, table, tickets
 from issues.feed import channels
 from issues.models import Presence, Room
 from issues.tests.feed import PATIENCE, Screen, eventually, served
@@ -193,8 +193,8 @@ def test_many_streams_that_are_cut_at_once_come_back(payments, alice, bob, anna,
 def test_the_feed_goes_on_when_the_database_was_away(payments, alice, bob, screen, monkeypatch):
     watching = screen(alice)
     watching.next_frame()
-    taken = channels.snapshots.take
-    failures = []
+    taken = snapshots.take
+    failures: list[int] = []
 
     def fails_once(group_id: int) -> object:
         if not failures:
@@ -203,7 +203,7 @@ def test_the_feed_goes_on_when_the_database_was_away(payments, alice, bob, scree
         return taken(group_id)
 
     monkeypatch.setattr(channels, "RETRY", 0.05)
-    monkeypatch.setattr(channels.snapshots, "take", fails_once)
+    monkeypatch.setattr(snapshots, "take", fails_once)
     late = at_the_table(payments, "Lena")
     frame = watching.until(lambda frame: "seats" in frame)
     assert frame["seats"]["put"][0][0] == late.pk

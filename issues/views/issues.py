@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from groups.access import Access, Permission, group_view
 from groups.pagination import page_of
-from issues import backlog, listings
+from issues import backlog, history, listings
 from issues.forms import EditForm, IssueForm, MoveForm, PasteForm, SearchForm
 from issues.listings import Listing, Show
 from issues.models import Issue
@@ -90,7 +90,8 @@ def issue_paste(request: HttpRequest, access: Access) -> HttpResponse:
 @group_view(Permission.VIEW)
 def issue_detail(request: HttpRequest, access: Access, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(access.group.issues.with_estimator(), pk=issue_id)
-    return render(request, "issues/issue_detail.html", _context(access) | {"issue": issue})
+    told = {"issue": issue, "history": history.of_issue(issue)}
+    return render(request, "issues/issue_detail.html", _context(access) | told)
 
 
 @group_view(Permission.FACILITATE)

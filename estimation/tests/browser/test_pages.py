@@ -137,7 +137,6 @@ def play(owner: User, state: State) -> None:
 
 
 TITLES = ["Pay by card", "Refunds within 30 days", "Receipts by e-mail", "V" * 120]
-DESCRIPTION = "As a **customer** I pay by card.\n\n- Visa\n- Mastercard\n"
 
 
 def addresses(group: Group) -> dict[str, tuple[str, bool]]:

@@ -292,7 +292,7 @@
         if (reason && reason.value === wish.reason) {
           reason.defaultValue = wish.reason; // no longer only typed
         }
-        say(wish.card ? texts.saved.replace("%s", wish.card) : texts.takenBack);
+        say(wish.card ? `${texts.saved} ${wish.card}` : texts.takenBack);
         screens?.postMessage("voted");
       } else {
         say(answer.problem, true);
