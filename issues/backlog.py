@@ -3,15 +3,22 @@
 Everyone in the room is told of each change. In an archived group there is none: GroupArchived.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+from django.utils import timezone
+
+from groups import decks
 from groups.models import Group
 from issues.models import Issue, Round
 from issues.models.issue import GAP, IssueQuerySet
 from issues.models.round import State
 from issues.pasting import Entry
 from issues.rooms import changing
+from users.models import User
+
+ROWS_AT_ONCE = 500  # that one statement writes
 
 
 class GroupArchived(Exception):
@@ -29,15 +36,40 @@ class VoteOpen(Exception):
 def add(group: Group, entries: Iterable[Entry]) -> Sequence[Issue]:
     """New issues at the end, in the order given; all of them or none. Raises GroupArchived, as all others here."""
     with _changing(group):
-        last = group.issues.order_by("-position").values_list("position", flat=True).first() or 0
-        issues = [
-            Issue(group=group, position=last + GAP * number, **vars(entry))
-            for number, entry in enumerate(entries, 1)
-        ]
+        issues = _at_the_end(group, entries)
         # One by one, since MySQL does not tell the numbers of several rows.
         for issue in issues:
             issue.save(force_insert=True)
     return issues
+
+
+def add_estimated(
+    group: Group, entries: Sequence[tuple[Entry, decks.Card | None]], by: User | None
+) -> Sequence[Issue]:
+    """As `add`, for a whole file of issues that may have their estimates, which `by` gives them.
+
+    The room must be locked: see `rooms.changing`. What comes back does not know its numbers.
+    """
+    issues = _at_the_end(group, [entry for entry, _card in entries])
+    for issue, (_entry, card) in zip(issues, entries, strict=True):
+        if card is not None:
+            _estimate(issue, card, by)
+    Issue.objects.bulk_create(issues, batch_size=ROWS_AT_ONCE)
+    return issues
+
+
+def update(
+    changes: Iterable[tuple[Issue, Mapping[str, Any], decks.Card | None]], by: User | None
+) -> Sequence[Issue]:
+    """Write the fields, and an estimate where there is one, into each issue; those that really change come back.
+
+    An estimate that an issue has already stays as it was given. The room must be locked: see `rooms.changing`.
+    """
+    changed = [issue for issue, fields, card in changes if _take(issue, fields, card, by)]
+    written = ["key", "title", "url", "description", "sprint"]
+    written += ["estimate", "estimate_value", "estimated_at", "estimated_by"]
+    Issue.objects.bulk_update(changed, written, batch_size=ROWS_AT_ONCE // 5)
+    return changed
 
 
 def edit(issue: Issue, entry: Entry, edition: str = "") -> None:
@@ -110,6 +142,29 @@ def _changing(group: Group) -> Iterator[None]:
 def _others(issue: Issue, among: IssueQuerySet | None) -> IssueQuerySet:
     rows: IssueQuerySet = issue.group.issues.active() if among is None else among
     return rows.exclude(pk=issue.pk)
+
+
+def _at_the_end(group: Group, entries: Iterable[Entry]) -> list[Issue]:
+    last = group.issues.order_by("-position").values_list("position", flat=True).first() or 0
+    return [
+        Issue(group=group, position=last + GAP * number, **vars(entry))
+        for number, entry in enumerate(entries, 1)
+    ]
+
+
+def _take(issue: Issue, fields: Mapping[str, Any], card: decks.Card | None, by: User | None) -> bool:
+    different = {name: value for name, value in fields.items() if getattr(issue, name) != value}
+    for name, value in different.items():
+        setattr(issue, name, value)
+    if card is None or (issue.estimate, issue.estimate_value) == (card.label, card.value):
+        return bool(different)
+    _estimate(issue, card, by)
+    return True
+
+
+def _estimate(issue: Issue, card: decks.Card, by: User | None) -> None:
+    issue.estimate, issue.estimate_value = card.label, card.value
+    issue.estimated_at, issue.estimated_by = timezone.now(), by
 
 
 def _position(issue: Issue) -> int:

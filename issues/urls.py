@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from issues.views import issues, room, rounds, statistics
+from issues.views import issues, room, rounds, statistics, transfer
 
 app_name = "issues"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("groups/<int:group_id>/issues/", issues.issue_list, name="issue-list"),
     path("groups/<int:group_id>/issues/add/", issues.issue_add, name="issue-add"),
     path("groups/<int:group_id>/issues/paste/", issues.issue_paste, name="issue-paste"),
+    path("groups/<int:group_id>/issues/import/", transfer.issue_import, name="issue-import"),
+    path("groups/<int:group_id>/issues/export/", transfer.issue_export, name="issue-export"),
     path(f"{ISSUE}/", issues.issue_detail, name="issue-detail"),
     path(f"{ISSUE}/edit/", issues.issue_edit, name="issue-edit"),
     path(f"{ISSUE}/archive/", issues.issue_archive, name="issue-archive"),

@@ -107,6 +107,11 @@ ROUTES = {
     "issues:issue-restore": Route(ONLY_BY_POST, facilitators(302)),
     "issues:issue-clear-estimate": Route(ONLY_BY_POST, facilitators(302)),
     "issues:issue-move": Route(ONLY_BY_POST, facilitators(302), {"direction": "up"}),
+    "issues:issue-export": Route(members(200), signed_in(405)),
+    # Without a file the page comes again, and says so.
+    "issues:issue-import": Route(
+        members(403, facilitator=200, owner=200), members(403, facilitator=200, owner=200)
+    ),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(

@@ -44,6 +44,7 @@ FOR_OWNERS = [
     "issues:issue-paste",
     "issues:issue-detail",
     "issues:issue-edit",
+    "issues:issue-import",
     "users:account",
     "users:password-change",
     "users:sign-out",
