@@ -6,7 +6,7 @@ CRASH := 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ bench: ## what the checks, the journal and the account of `migrate` cost, beside
 	$(PYTHON) scripts/bench_migrate.py
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done
+
+bench-room: ## how soon a whole room knows of a vote, with 10 to 1,000 people, on SQLite and MariaDB
+	$(PYTHON) scripts/bench_room.py
+	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/bench_room.py
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
 	python3 scripts/databases.py fetch mariadb
