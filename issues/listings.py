@@ -42,6 +42,15 @@ class Tally:
     def is_one(self) -> bool:
         return self.total == 1
 
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.counts.values())
+
+    @property
+    def is_put_away(self) -> bool:
+        """Whether there are only archived ones."""
+        return not self.counts[Show.ALL] and not self.is_empty
+
 
 @dataclass(frozen=True)
 class Listing:

@@ -207,7 +207,7 @@ def test_found_issues_are_not_moved_by_steps(page, issues):
         ("to-estimate", "No issues yet."),
         ("all", "No issues yet."),
         ("estimated", "No issues yet."),
-        ("archived", "No issue is archived."),
+        ("archived", "No issues yet."),
     ],
 )
 def test_an_empty_list_says_so(page, show, said):
@@ -221,6 +221,24 @@ def test_an_empty_list_offers_facilitators_how_to_fill_it(page, payments, bob):
         assert offered in text_of(page())
         assert offered not in text_of(browser(bob).get(url_of(payments)))
     assert "A facilitator will add them." in text_of(browser(bob).get(url_of(payments)))
+
+
+def test_an_empty_list_offers_each_way_once_and_needs_no_script(page, issues, payments):
+    assert "backlog.js" in text_of(page())
+    payments.issues.all().delete()
+    assert text_of(page()).count(reverse("issues:issue-add", args=[payments.pk])) == 1
+    assert "backlog.js" not in text_of(page())
+
+
+def test_where_all_are_archived_it_says_so(page, payments, issues):
+    for issue in issues:
+        issue.archive()
+    for show in ("to-estimate", "estimated", "all"):
+        assert "All issues are archived." in text_of(page(show=show))
+
+
+def test_where_none_is_archived_that_tab_says_so(page, issues):
+    assert "No issue is archived." in text_of(page(show="archived"))
 
 
 def test_where_all_are_estimated_it_says_so_with_the_total(page, payments, alice):

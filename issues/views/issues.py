@@ -16,7 +16,7 @@ from groups.access import Access, Permission, group_view
 from groups.pagination import page_of
 from issues import backlog, history, listings
 from issues.forms import EditForm, IssueForm, MoveForm, PasteForm, SearchForm
-from issues.listings import Listing, Show
+from issues.listings import Listing
 from issues.models import Issue
 from users.submissions import once
 
@@ -46,7 +46,7 @@ def issue_list(request: HttpRequest, access: Access) -> HttpResponse:
         "listing": listing,
         "tally": tally,
         "tabs": [(tab, tally.counts[tab.show]) for tab in listing.tabs()],
-        "is_begun": tally.counts[Show.ALL] > 0,
+        "is_empty": tally.is_empty and not listing.text,
         "issues": page,
         "before_page": listing.before_page(page.number),
     }

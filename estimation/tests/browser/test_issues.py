@@ -162,6 +162,15 @@ def test_without_scripts_everything_is_there(open_list, group):
     assert Issue.objects.get(title="F").description == "# Why\n**Because**"
 
 
+def test_from_an_empty_list_the_first_issue_is_two_steps_away(group, open_list):
+    group.issues.all().delete()
+    page = open_list()
+    page.get_by_role("link", name="Add an issue").click()
+    page.get_by_label("Title").fill("First")
+    page.keyboard.press("Enter")
+    expect(page.locator(".issue-title")).to_have_text("First")
+
+
 def test_a_double_click_adds_one_issue(open_list, group):
     page = open_list()
     page.get_by_role("link", name="Add an issue").click()
