@@ -24,6 +24,10 @@ class RoundOpen(Exception):
     """There is an open round on the table, which has to be revealed or cancelled first. Nothing was changed."""
 
 
+class IssueArchived(Exception):
+    """The issue was put away, so nobody votes on it. Nothing was changed."""
+
+
 class NotAtTheTable(Exception):
     """Whoever does not sit in the group, or only observes, has no vote. Nothing was changed."""
 
@@ -60,10 +64,12 @@ def touch(group: Group) -> None:
 
 
 def begin(group: Group, by: User, issue: Issue | None = None) -> Round:
-    """Open a round at the table, with the group's present deck. Raises RoundOpen."""
+    """Open a round at the table, with the group's present deck. Raises RoundOpen, IssueArchived."""
     with changing(group) as room:
         if room.round is not None and room.round.is_open:
             raise RoundOpen
+        if issue is not None and Issue.objects.archived().filter(pk=issue.pk).exists():
+            raise IssueArchived
         round_: Round = Round.objects.create(
             group=group, issue=issue, deck=group.deck, reveals_by_itself=room.reveals_by_itself
         )

@@ -319,6 +319,13 @@ def test_its_page_tells_everything_about_an_issue(alice, payments, url, issue):
     assert '<div class="prose"><h3>Why</h3> <p>&lt;b&gt;<strong>now</strong>&lt;/b&gt;</p>' in text
 
 
+def test_the_room_shows_the_description_in_markdown_too(alice, payments, issue):
+    backlog.edit(issue, Entry("Refund", description="# Why\n<b>**now**</b>"))
+    rounds.begin(payments, alice, issue)
+    text = text_of(browser(alice).get(reverse("issues:room", args=[payments.pk])))
+    assert "<h3>Why</h3> <p>&lt;b&gt;<strong>now</strong>&lt;/b&gt;</p>" in text
+
+
 def test_who_does_not_facilitate_reads_it_without_buttons(bob, url):
     text = text_of(browser(bob).get(url("issue-detail")))
     assert "Pay by card" in text

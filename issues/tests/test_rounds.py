@@ -12,7 +12,15 @@ from issues import ballots, rounds, table
 from issues.models import Round, Vote
 from issues.models.round import State
 from issues.rooms import room_of
-from issues.rounds import NobodyVoted, NoSuchCard, NotAtTheTable, RoundOpen, RoundOver, VotesMissing
+from issues.rounds import (
+    IssueArchived,
+    NobodyVoted,
+    NoSuchCard,
+    NotAtTheTable,
+    RoundOpen,
+    RoundOver,
+    VotesMissing,
+)
 from issues.tests.room import at_the_table, audit, new_issue
 from users.models import User
 
@@ -53,6 +61,14 @@ def votes_of(round_: Round) -> dict[str, str]:
 def test_a_round_begins_open_on_the_table(payments, open_round):
     assert room_of(payments).round == open_round
     assert state_of(open_round) == State.OPEN
+
+
+def test_nobody_votes_on_an_issue_that_was_archived_in_the_meantime(payments, alice):
+    issue = new_issue(payments)
+    type(issue).objects.get(pk=issue.pk).archive()
+    with pytest.raises(IssueArchived):
+        rounds.begin(payments, alice, issue)
+    assert not Round.objects.exists()
 
 
 def test_a_round_needs_no_issue(payments, alice):

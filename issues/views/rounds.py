@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REFUSALS: dict[type[Exception], tuple[int, "StrOrPromise"]] = {
     rounds.RoundOver: (409, gettext_lazy("That vote is over. This is how things are now.")),
     rounds.RoundOpen: (409, gettext_lazy("A vote is open already. Reveal or stop it first.")),
+    rounds.IssueArchived: (409, gettext_lazy("This issue is archived. Bring it back to vote on it.")),
     rounds.NobodyVoted: (409, gettext_lazy("Nobody has voted yet, so there is nothing to reveal.")),
     rounds.NotVoted: (409, gettext_lazy("Choose a card first; the reason goes with it.")),
     rounds.SomebodyFacilitates: (409, gettext_lazy("A facilitator is here. Nothing was changed.")),

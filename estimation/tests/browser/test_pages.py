@@ -232,8 +232,8 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     assert group is not None
     folder.mkdir(parents=True, exist_ok=True)
 
-    def picture(page: Page, name: str) -> None:
-        page.screenshot(path=folder / f"{name}-{screen}-{scheme}.png")
+    def picture(page: Page, name: str, *, whole: bool = False) -> None:
+        page.screenshot(path=folder / f"{name}-{screen}-{scheme}.png", full_page=whole)
 
     page = visitor(viewport=viewport, scheme=scheme)
     page.goto("/")
@@ -244,12 +244,12 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     page.goto(reverse("issues:room", args=[group.pk]))
     page.locator('.card[value="8"]').click()
     page.get_by_text("Saved: 8").wait_for()
-    picture(page, "room")
+    picture(page, "room", whole=True)
     round_ = Round.objects.get(group=group, state=State.OPEN)
     for seat, card in zip(group.memberships.exclude(user=group.user)[:4], ("8", "13", "5", "8"), strict=True):
         rounds.vote(seat, round_.pk, card, "The bank has to agree first." if card == "13" else "")
     rounds.reveal(group, round_.pk, group.user, early=True)
     page.reload()
-    picture(page, "revealed")
+    picture(page, "revealed", whole=True)
     page.goto(reverse("issues:statistics", args=[group.pk]))
     picture(page, "statistics")
