@@ -47,8 +47,7 @@ class Frames:
         self._frames: dict[tuple[Audience, Have], str] = {}
         self._events: dict[tuple[Audience, Have], bytes] = {}
         self._keys: dict[Audience, Have] = {}
-        same = before is not None and before.snapshot.seats == snapshot.seats
-        self.seats_key: str = before.seats_key if before and same else room_parts.key_of(repr(snapshot.seats))
+        self.seats_key = room_parts.seats_key(snapshot.seats)
         self._left = () if before is None else _left(before.snapshot.seats, snapshot.seats)
         self._put = () if before is None else _put(before.snapshot.seats, snapshot.seats)
         self._known_seats = None if before is None else before.seats_key

@@ -14,8 +14,9 @@ from django.utils import translation
 
 from issues.snapshots import Backlog, IssueSnapshot, RoomSnapshot, RoundSnapshot, Seat
 
-REMEMBERED = 512  # renderings of parts, in one process
+REMEMBERED = 256  # renderings of parts, in one process
 SEATS_REMEMBERED = 8192
+MANY = 24  # seats from which on they are shown small; room.js knows it too
 NAMED = 5  # of those whose votes are missing
 TIMERS = (1, 2, 3, 5, 10)  # minutes
 
@@ -125,30 +126,41 @@ def backlog(snapshot: RoomSnapshot, audience: Audience) -> Part:
     return _rendered("issues/room_backlog.html", audience, shown)
 
 
-@dataclass(frozen=True)
-class Chair:
-    """A seat as the page shows it: with what its member has done in the round."""
-
-    seat: Seat
-    state: str  # none, missing, voted or card
-    is_away: bool
-    card: str
-    html: str
-
-
-def chairs(snapshot: RoomSnapshot, language: str) -> Part:
-    """Everyone at the table. The key is that of the seats alone; what their members did comes with each frame."""
-    shown = tuple(
-        Chair(
+def chairs(snapshot: RoomSnapshot, language: str) -> str:
+    """Everyone at the table, each with what they have done in the round; the HTML of the list."""
+    cards = snapshot.cards
+    items = [
+        _chair(
             seat,
             state_of(snapshot, seat),
-            seat.user_id in snapshot.away,
-            snapshot.cards.get(seat.user_id, ""),
-            seat_html(seat, language),
+            cards.get(seat.user_id, ""),
+            language,
+            is_away=seat.user_id in snapshot.away,
         )
         for seat in snapshot.seats
-    )
-    return _rendered("issues/room_seats.html", Audience(language, facilitates=False, votes=False), shown)
+    ]
+    with translation.override(language):
+        shown = {"items": "".join(items), "are_many": len(items) > MANY}
+        return render_to_string("issues/room_seats.html", shown).strip()
+
+
+@lru_cache(maxsize=SEATS_REMEMBERED)
+def _chair(seat: Seat, state: str, card: str, language: str, *, is_away: bool) -> str:
+    context = {
+        "seat": seat,
+        "state": state,
+        "card": card,
+        "is_away": is_away,
+        "html": seat_html(seat, language),
+    }
+    with translation.override(language):
+        return render_to_string("issues/room_chair.html", context)
+
+
+@lru_cache(maxsize=16)
+def seats_key(seats: tuple[Seat, ...]) -> str:
+    """The key of a list of seats."""
+    return key_of(repr(seats))
 
 
 def state_of(snapshot: RoomSnapshot, seat: Seat) -> str:

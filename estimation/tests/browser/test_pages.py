@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from estimation import demo
 from estimation.tests.browser.conftest import DESKTOP, PHONE
@@ -233,7 +233,9 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     folder.mkdir(parents=True, exist_ok=True)
 
     def picture(page: Page, name: str, *, whole: bool = False) -> None:
-        page.screenshot(path=folder / f"{name}-{screen}-{scheme}.png", full_page=whole)
+        height = page.evaluate("document.documentElement.scrollHeight") if whole else viewport["height"]
+        page.set_viewport_size({"width": viewport["width"], "height": height})
+        page.screenshot(path=folder / f"{name}-{screen}-{scheme}.png")
 
     page = visitor(viewport=viewport, scheme=scheme)
     page.goto("/")
@@ -243,7 +245,7 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     page = signed_in(group.user, viewport=viewport, scheme=scheme)
     page.goto(reverse("issues:room", args=[group.pk]))
     page.locator('.card[value="8"]').click()
-    page.get_by_text("Saved: 8").wait_for()
+    expect(page.locator(".is-voted")).to_have_count(3)
     picture(page, "room", whole=True)
     round_ = Round.objects.get(group=group, state=State.OPEN)
     for seat, card in zip(group.memberships.exclude(user=group.user)[:4], ("8", "13", "5", "8"), strict=True):

@@ -294,6 +294,7 @@
         }
         say(wish.card ? `${texts.saved} ${wish.card}` : texts.takenBack);
         screens?.postMessage("voted");
+        pollWithoutStream();
       } else {
         say(answer.problem, true);
         askOwnVote();
@@ -391,9 +392,7 @@
     } else if (answer.saved) {
       say("");
       document.getElementById("settle-other")?.form?.reset();
-      if (stream?.readyState !== EventSource.OPEN) {
-        poll();
-      }
+      pollWithoutStream();
     }
   }
 
@@ -489,6 +488,12 @@
       polling = false;
     }
     return false;
+  }
+
+  function pollWithoutStream() {
+    if (stream?.readyState !== EventSource.OPEN) {
+      poll();
+    }
   }
 
   setInterval(() => {
