@@ -106,7 +106,7 @@ class Backlog:
 
 @dataclass(frozen=True)
 class RoomSnapshot:
-    """A room as it was in one version. `voted`, `away` and `gone` are numbers of users."""
+    """A room as it was in one version. `voted`, `away`, `gone` and `unnoted` are numbers of users."""
 
     group_id: int
     version: int
@@ -118,6 +118,7 @@ class RoomSnapshot:
     voted: frozenset[int]
     away: frozenset[int]
     gone: frozenset[int]  # away for so long that nobody waits for them
+    unnoted: frozenset[int]  # whom it is time to note again, when they look
     is_led: bool
     backlog: Backlog
 
@@ -187,11 +188,16 @@ def take(group_id: int) -> RoomSnapshot | None:
         round=_round(room.round) if room.round else None,
         seats=seats,
         voted=ballots.voters(room.round) if room.round else frozenset(),
-        away=frozenset(user for user, at in seen.items() if at is None or at < now - table.PRESENT),
-        gone=frozenset(user for user, at in seen.items() if at is None or at < now - table.AT_THE_TABLE),
+        away=_not_since(now - table.PRESENT, seen),
+        gone=_not_since(now - table.AT_THE_TABLE, seen),
+        unnoted=_not_since(now - table.NOTE_AGAIN, seen),
         is_led=any(seat.facilitates and _recent(seen[seat.user_id], now) for seat in seats),
         backlog=_backlog(room.group),
     )
+
+
+def _not_since(time: datetime, seen: dict[int, datetime | None]) -> frozenset[int]:
+    return frozenset(user for user, at in seen.items() if at is None or at < time)
 
 
 def _recent(at: datetime | None, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from issues.models import Presence, Round
 VOTING_ROLES = (Role.FACILITATOR, Role.VOTER)
 GRACE = timedelta(minutes=2)  # after which a table without a facilitator may be taken over
 PRESENT = timedelta(seconds=60)  # since somebody was seen; a page that is open shows itself more often
+NOTE_AGAIN = timedelta(seconds=25)  # not with every look: a note is a write
 AT_THE_TABLE = timedelta(minutes=5)  # a phone that sleeps keeps its seat, and its vote is waited for
 
 

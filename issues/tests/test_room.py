@@ -76,6 +76,17 @@ def test_looking_at_the_room_is_being_there(anna, url):
     assert Presence.objects.filter(membership=anna).exists()
 
 
+def test_looking_again_and_again_is_noted_now_and_then_alone(anna, url):
+    def noted(at):
+        Presence.objects.filter(membership=anna).update(seen_at=at)
+        page(anna)
+        return Presence.objects.get(membership=anna).seen_at
+
+    now = timezone.now()
+    assert noted(now - table.NOTE_AGAIN / 2) == now - table.NOTE_AGAIN / 2
+    assert noted(now - table.NOTE_AGAIN) > now - table.NOTE_AGAIN
+
+
 def test_one_s_own_card_and_reason_are_there_after_a_reload(anna, open_round):
     rounds.vote(anna, open_round.pk, "8", "much to test")
     text = page(anna)
@@ -107,12 +118,12 @@ def test_the_queries_of_the_page_do_not_grow_with_the_room(
 
     client = browser(alice)
     look()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         look()
     for number in range(40):
         rounds.vote(at_the_table(payments, f"Voter {number}"), open_round.pk, "5")
         new_issue(payments, f"Issue {number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         look()
 
 
@@ -292,6 +303,18 @@ def test_cards_turn_by_themselves_when_that_is_switched_on(alice, payments, anna
     Presence.objects.exclude(membership=anna).delete()
     round_ = rounds.begin(payments, alice)
     rounds.vote(anna, round_.pk, "8")
+    assert Round.objects.get(pk=round_.pk).state == State.REVEALED
+
+
+def test_whoever_looks_finds_what_the_time_has_revealed(alice, payments, anna, url):
+    """Where no stream is open, nothing else would notice that nobody is waited for any more."""
+    at_the_table(payments, "Ben")
+    rounds.reveal_by_itself(payments, on=True)
+    round_ = rounds.begin(payments, alice)
+    rounds.vote(anna, round_.pk, "8")
+    Presence.objects.exclude(membership=anna).update(seen_at=timezone.now() - table.AT_THE_TABLE)
+    assert Round.objects.get(pk=round_.pk).is_open
+    assert "is-card" in page(anna)
     assert Round.objects.get(pk=round_.pk).state == State.REVEALED
 
 

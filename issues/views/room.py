@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from groups.access import Access, Permission, group_view
-from issues import ballots, invite_codes, room_parts, snapshots, table, tickets
+from issues import ballots, invite_codes, room_parts, rounds, snapshots, table, tickets
 from issues.frames import Frames, Have
 from issues.models import Room, Round
 from issues.room_parts import Audience
@@ -28,9 +28,7 @@ def render_room(
 ) -> HttpResponse:
     """The page of the room as it is now; with a problem, why something was not done, and what was typed."""
     seat = access.membership
-    if seat is not None and not access.group.is_archived:
-        table.see(seat)
-    snapshot = _snapshot(access)
+    snapshot = _looked_at(access)
     audience = _audience(access, snapshot)
     context: dict[str, Any] = {
         "here": reverse("issues:room", args=[access.group.pk]),
@@ -54,9 +52,7 @@ def render_room(
 @group_view(Permission.VIEW)
 def room_state(request: HttpRequest, access: Access) -> HttpResponse:
     """The same as a frame of the feed, for a page that polls; `have` are the keys of what it shows."""
-    if access.membership is not None and not access.group.is_archived:
-        table.see(access.membership)
-    snapshot = _snapshot(access)
+    snapshot = _looked_at(access)
     audience = _audience(access, snapshot)
     frames = Frames(snapshot)
     etag = f'"{frames.digest(audience)}"'
@@ -91,6 +87,20 @@ def own_vote(request: HttpRequest, access: Access) -> HttpResponse:
     response = JsonResponse(told)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _looked_at(access: Access) -> RoomSnapshot:
+    """The room as it is now. Whoever looks at it is there, and what waited for the time to pass happens."""
+    snapshot = _snapshot(access)
+    if access.group.is_archived:
+        return snapshot
+    if access.membership is not None and access.user.pk in snapshot.unnoted:
+        table.see(access.membership)
+        snapshot = _snapshot(access)
+    if snapshot.wants_a_reveal:
+        rounds.touch(access.group)
+        snapshot = _snapshot(access)
+    return snapshot
 
 
 def _snapshot(access: Access) -> RoomSnapshot:
