@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "estimation",
     "django_linear_migrations",
     "simple_history",
+    "import_export",
     "csp",
     "whitenoise.runserver_nostatic",
     "estimation.administration.AdminConfig",

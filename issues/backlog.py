@@ -5,6 +5,7 @@ Everyone in the room is told of each change. In an archived group there is none:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -58,6 +59,18 @@ def add_estimated(
     return issues
 
 
+def add_last(issue: Issue) -> None:
+    """Save a new issue behind all others of its group. Raises GroupArchived."""
+    with _changing(issue.group):
+        put_last(issue)
+        issue.save(force_insert=True)
+
+
+def put_last(issue: Issue) -> None:
+    """Give a new issue the position behind all others. The room must be locked until it is saved."""
+    issue.position = _last(issue.group) + GAP
+
+
 def update(
     changes: Iterable[tuple[Issue, Mapping[str, Any], decks.Card | None]], by: User | None
 ) -> Sequence[Issue]:
@@ -98,6 +111,17 @@ def restore(issue: Issue) -> None:
     """Bring the issue back, to where it stood."""
     with _changing(issue.group):
         issue.restore()
+
+
+def archive_all(issues: IssueQuerySet) -> int:
+    """Put away those that are not, are not being voted on, and whose group is not archived; returns how many."""
+    voted_on = Round.objects.filter(issue__isnull=False, state=State.OPEN).values("issue")
+    return _write_archived(issues.active().exclude(pk__in=voted_on), timezone.now())
+
+
+def restore_all(issues: IssueQuerySet) -> int:
+    """Bring back those that are archived and whose group is not; returns how many."""
+    return _write_archived(issues.archived(), None)
 
 
 def clear_estimate(issue: Issue) -> None:
@@ -145,11 +169,27 @@ def _others(issue: Issue, among: IssueQuerySet | None) -> IssueQuerySet:
 
 
 def _at_the_end(group: Group, entries: Iterable[Entry]) -> list[Issue]:
-    last = group.issues.order_by("-position").values_list("position", flat=True).first() or 0
+    last = _last(group)
     return [
         Issue(group=group, position=last + GAP * number, **vars(entry))
         for number, entry in enumerate(entries, 1)
     ]
+
+
+def _last(group: Group) -> int:
+    return int(group.issues.order_by("-position").values_list("position", flat=True).first() or 0)
+
+
+def _write_archived(issues: IssueQuerySet, moment: datetime | None) -> int:
+    count = 0
+    numbers = set(issues.order_by().values_list("group", flat=True))
+    # One room after the other, so that nobody holds one and waits for another.
+    for group in Group.objects.active().filter(pk__in=numbers).order_by("pk"):
+        with _changing(group):
+            # By their numbers: a statement of MySQL can't write the table that it chooses from.
+            found = list(issues.order_by().filter(group=group).values_list("pk", flat=True))
+            count += Issue.objects.filter(pk__in=found).update(archived_at=moment)
+    return count
 
 
 def _take(issue: Issue, fields: Mapping[str, Any], card: decks.Card | None, by: User | None) -> bool:

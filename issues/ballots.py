@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import CharField, Count, Func
+from django.db.models import Case, CharField, Count, F, Func, QuerySet, When
 
 from issues.models import Round, Vote
+from issues.models.round import UNSEALED
 from users.models import User
 
 
@@ -67,6 +68,14 @@ def counts_of(rounds: Iterable[Round]) -> dict[int, dict[str, int]]:
     for number, label, count in votes.values_list("round", "spelt").annotate(Count("pk")).order_by():
         counts[number][bytes.fromhex(label).decode()] = count
     return counts
+
+
+def with_revealed(votes: "QuerySet[Vote]") -> "QuerySet[Vote]":
+    """Adds `revealed_card` and `revealed_reason`, None where the round is sealed; card and reason are not read."""
+    told = {
+        f"revealed_{name}": Case(When(round__state__in=UNSEALED, then=F(name))) for name in ("card", "reason")
+    }
+    return votes.annotate(**told).defer("card", "reason")
 
 
 def _unsealed(rounds: Iterable[Round]) -> Sequence[Round]:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.text import slugify
 
-from groups.models import Group, Membership
+from groups.models import Group
 from issues import csv_files
 from issues.models import Issue
 from issues.models.issue import IssueQuerySet
@@ -54,9 +53,7 @@ def filename(group: Group, file_format: str) -> str:
 
 def with_columns(issues: IssueQuerySet) -> IssueQuerySet:
     """Adds what `record` needs beside the issue itself: its rounds, and the name of who estimated in its group."""
-    seats = Membership.objects.filter(group=OuterRef("group"), user=OuterRef("estimated_by"))
-    name = Coalesce(Subquery(seats.values("nickname")[:1]), F("estimated_by__nickname"))
-    return issues.annotate(round_count=Count("rounds"), estimated_by_name=name)
+    return issues.with_estimator().annotate(round_count=Count("rounds"))
 
 
 def record(issue: Issue) -> dict[str, Any]:

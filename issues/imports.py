@@ -103,8 +103,10 @@ def carry_out(
     skip_wrong: bool = False,
     update_known: bool = False,
 ) -> Outcome:
-    """Take the table over in one transaction, new issues at the end in its order. Raises RowsWrong."""
+    """Take the table over in one transaction, new issues at the end in its order. Raises RowsWrong, GroupArchived."""
     with changing(group):
+        if Group.objects.archived().filter(pk=group.pk).exists():
+            raise backlog.GroupArchived
         # Read again, now that nobody else can add any.
         now = plan(group, table, chosen)
         if now.problems and not skip_wrong:

@@ -215,6 +215,15 @@ ADMIN_FOR_STAFF = {
     "admin:view_on_site": {404},
     "admin:None": {404},
     "admin:groups_group_delete": {403},  # groups are archived, never deleted
+    "admin:issues_issue_delete": {403},  # issues are archived, never deleted
+    "admin:issues_issue_process_import": {405},  # takes what the page before it has shown, by POST only
+    # What the estimation itself writes is only looked at.
+    "admin:issues_round_add": {403},
+    "admin:issues_round_delete": {403},
+    "admin:issues_transition_add": {403},
+    "admin:issues_transition_delete": {403},
+    "admin:issues_vote_add": {403},
+    "admin:issues_vote_delete": {403},
     # What was done to the database is only looked at.
     "admin:evolution_run_add": {403},
     "admin:evolution_run_delete": {403},

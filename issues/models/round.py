@@ -20,10 +20,14 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+# In which the votes may be told: nobody is told one before the reveal, and never one of a round without any.
+UNSEALED = (State.REVEALED, State.SETTLED)
+
+
 class RoundQuerySet(models.QuerySet["Round"]):
     def unsealed(self) -> Self:
         """Those whose votes may be told."""
-        return self.filter(state__in=(State.REVEALED, State.SETTLED))
+        return self.filter(state__in=UNSEALED)
 
     def in_order(self) -> Self:
         return self.order_by("opened_at", "pk")
@@ -84,7 +88,7 @@ class Round(models.Model):
     @property
     def is_sealed(self) -> bool:
         """Whether nobody may be told a vote of another: before the reveal, and for ever if there was none."""
-        return self.state in (State.OPEN, State.CANCELLED)
+        return self.state not in UNSEALED
 
 
 class Transition(models.Model):

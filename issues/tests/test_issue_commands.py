@@ -91,6 +91,14 @@ def test_a_file_is_imported(payments, file):
     assert titles(payments) == ["Pay", "Refund"]
 
 
+def test_nothing_is_imported_into_an_archived_group(payments, file):
+    payments.archive()
+    assert refusal("importissues", payments.pk, file) == (
+        "Nothing was imported: the group Payments is archived. Restore it first."
+    )
+    assert titles(payments) == []
+
+
 def test_estimates_are_given_by_nobody_or_by_whom_one_names(payments, alice, file):
     run("importissues", payments.pk, file)
     assert payments.issues.get(key="A-1").estimated_by is None

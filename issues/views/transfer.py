@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from groups.access import Access, Permission, group_view
-from issues import csv_files, exports, imports
+from issues import backlog, csv_files, exports, imports
 from issues.import_forms import ColumnsForm, FileForm, RowsForm
 from users.models import User
 from users.submissions import once
@@ -44,8 +44,7 @@ def issue_export(request: HttpRequest, access: Access) -> HttpResponse:
 def issue_import(request: HttpRequest, access: Access) -> HttpResponse:
     """The pages of an import; `step` is what was sent."""
     if access.group.is_archived:
-        messages.error(request, _("This group is archived. Nothing was changed."))
-        return redirect("issues:issue-list", access.group.pk)
+        return _archived(request, access)
     if request.method != "POST":
         return _file_page(request, access, FileForm())
     step = request.POST.get("step", "")
@@ -108,11 +107,18 @@ def _import(
             _("Nothing was imported. Choose to skip the rows below, or mend the file and begin again."),
         )
         return _preview_page(request, access, text, table, form, rows_form)
+    except backlog.GroupArchived:
+        return _archived(request, access)
     if done:
         messages.success(request, _told(done[0]))
     response = redirect("issues:issue-list", access.group.pk)
     response.status_code = HTTPStatus.SEE_OTHER
     return response
+
+
+def _archived(request: HttpRequest, access: Access) -> HttpResponse:
+    messages.error(request, _("This group is archived. Nothing was changed."))
+    return redirect("issues:issue-list", access.group.pk)
 
 
 def _told(outcome: imports.Outcome) -> str:

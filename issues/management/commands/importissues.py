@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from groups.models import Group
-from issues import columns, csv_files, imports
+from issues import backlog, columns, csv_files, imports
 from issues.columns import Columns
 from users.models import User
 
@@ -78,6 +78,10 @@ class Command(BaseCommand):
             )
         except imports.RowsWrong as wrong:
             raise CommandError(f"Nothing was imported. {wrong.problems[0]}") from None
+        except backlog.GroupArchived:
+            raise CommandError(
+                f"Nothing was imported: the group {group} is archived. Restore it first."
+            ) from None
         self.stdout.write(
             f"{outcome.added} added, {outcome.updated} updated, {outcome.left} left as they are, "
             f"{outcome.wrong} rows skipped."
