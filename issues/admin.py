@@ -22,7 +22,7 @@ from groups.models import Group
 from issues import admin_import, backlog, ballots
 from issues.models import Issue, Round, Transition, Vote
 from issues.models.issue import IssueQuerySet
-from issues.resources import IssueResource
+from issues.resources import IncomingIssueResource, IssueResource
 from issues.rooms import changing
 
 if TYPE_CHECKING:
@@ -118,6 +118,23 @@ class IssueAdmin(Chooses, _TransferAdmin):
         # Its rounds are the group's, so an issue stays in it.
         return self.readonly_fields if obj is None else ("group", *self.readonly_fields)
 
+    # --- Import
+
+    def get_import_resource_classes(self, _request: HttpRequest) -> list[Any]:
+        return [IncomingIssueResource]
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return kwargs | {"rollback_on_validation_errors": True}
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """As the library's; but what could not be imported since the preview is not called a success."""
+        if result.has_errors() or result.has_validation_errors():
+            messages.error(
+                request, gettext("Nothing was imported: something has changed. Choose the file again.")
+            )
+            return HttpResponseRedirect(reverse("admin:issues_issue_import"))
+        return super().process_result(result, request)
+
     # --- Saving
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -131,18 +148,6 @@ class IssueAdmin(Chooses, _TransferAdmin):
             return
         with changing(obj.group):
             obj.save(update_fields=form.changed_data)
-
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return kwargs | {"rollback_on_validation_errors": True}
-
-    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
-        """As the library's; but what could not be imported since the preview is not called a success."""
-        if result.has_errors() or result.has_validation_errors():
-            messages.error(
-                request, gettext("Nothing was imported: something has changed. Choose the file again.")
-            )
-            return HttpResponseRedirect(reverse("admin:issues_issue_import"))
-        return super().process_result(result, request)
 
     # --- Actions
 

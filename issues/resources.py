@@ -69,6 +69,12 @@ class IssueResource(resources.ModelResource):  # type: ignore[misc]
         report_skipped = True
         use_transactions = True
 
+    def get_import_fields(self) -> list[Any]:
+        return [field for field in super().get_import_fields() if not field.readonly]
+
+    def get_diff_headers(self) -> list[str]:
+        return [field.column_name for field in self.get_import_fields()]
+
     def get_diff_class(self) -> type[Diff]:
         return Diff
 
@@ -105,6 +111,13 @@ class IssueResource(resources.ModelResource):  # type: ignore[misc]
     def before_save_instance(self, instance: Issue, _row: Any, **_options: Any) -> None:
         if instance._state.adding:
             backlog.put_last(instance)
+
+
+class IncomingIssueResource(IssueResource):
+    """The same, where only the columns that are imported are named."""
+
+    def get_user_visible_fields(self) -> list[Any]:
+        return self.get_import_fields()
 
 
 def _column(dataset: Any, name: str) -> list[Any]:

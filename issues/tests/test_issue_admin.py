@@ -186,6 +186,15 @@ def test_an_import_is_shown_first_and_carried_out_when_confirmed(desk, payments)
     text = f"id,group,key,title\n{there.pk},{payments.pk},A-1,New\n,{payments.pk},A-2,'=1\n"
     page = upload(desk, text)
     assert "<del>Old</del> <ins>New</ins>" in page.content.decode()
+    assert page.context["result"].diff_headers == [
+        "id",
+        "group",
+        "key",
+        "title",
+        "url",
+        "sprint",
+        "description",
+    ]
     assert [issue.title for issue in Issue.objects.in_order()] == ["Old"]
     before = room_of(payments).version
     confirm(desk, page)
