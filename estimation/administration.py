@@ -24,7 +24,7 @@ class LabelledAutocompleteView(AutocompleteJsonView):
 class AdminSite(sites.AdminSite):
     site_header = _("Estimation administration")
     site_title = _("Estimation administration")
-    index_title = _("Users, groups and members")
+    index_title = _("Users, groups and issues")
 
     @method_decorator(never_cache)
     @login_not_required
