@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from groups.models import Group, Membership, Role
+from issues import remembered
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -23,6 +24,12 @@ def _light_settings() -> Iterator[None]:
         WHITENOISE_USE_FINDERS=True,
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Each test has rooms of its own, though their numbers and versions are those of the one before."""
+    remembered.forget()
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
     """Writers queue up (IMMEDIATE) instead of failing in mid-transaction; readers never wait (WAL)."""
     return database | {
         "ENGINE": "evolution.backends.sqlite3",
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,  # seconds that a writer waits for another one

@@ -64,35 +64,48 @@ class Access:
         return self.may(Permission.ADMINISTER)
 
 
-def access(user: User, group_id: int, permission: Permission) -> Access:
-    """The user's access to a group.
+def access(user: User, group_id: int, permission: Permission, *related: str) -> Access:
+    """The user's access to a group. `related` are relations of the membership to read in the same query.
 
     Raises Http404 for a group that does not exist or has nothing to do with the user (alike, so that
     nobody can find out which groups there are), PermissionDenied for a member without `permission`.
     """
-    group = Group.objects.select_related("user").filter(pk=group_id).first()
-    if group is None:
-        raise Http404
-    membership = Membership.objects.filter(group=group, user=user).first()
-    found = Access(user, group, membership)
-    if not found.may(Permission.VIEW):
+    found = _of_member(user, group_id, related) or _of_owner(user, group_id)
+    if found is None:
         raise Http404
     if not found.may(permission):
         raise PermissionDenied
     return found
 
 
+def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | None:
+    try:
+        membership = Membership.objects.select_related("group", *related).get(group__pk=group_id, user=user)
+    except Membership.DoesNotExist:
+        return None
+    return Access(user, membership.group, membership)
+
+
+def _of_owner(user: User, group_id: int) -> Access | None:
+    """For an owner without a seat."""
+    group = Group.objects.filter(pk=group_id, user=user).first()
+    return Access(user, group, None) if group else None
+
+
 def group_view(
-    permission: Permission,
+    permission: Permission, *related: str
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Decorates a view of one group: it takes `(request, access, …)` where its URL has `group_id`."""
+    """Decorates a view of one group: it takes `(request, access, …)` where its URL has `group_id`.
+
+    `related` as for `access`.
+    """
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def gated(request: HttpRequest, group_id: int, **kwargs: Any) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 raise PermissionDenied  # LoginRequiredMiddleware sends visitors to sign in before this
-            return view(request, access(request.user, group_id, permission), **kwargs)
+            return view(request, access(request.user, group_id, permission, *related), **kwargs)
 
         return gated
 

@@ -31,8 +31,11 @@ def voters(round_: Round) -> frozenset[int]:
 
 def own(round_: Round, user: User) -> Ballot | None:
     """What the user voted, whatever the state of the round."""
-    vote = Vote.objects.filter(round=round_, voter=user).first()
-    return Ballot(vote.name, vote.card, vote.reason, vote.voter_id) if vote else None
+    try:
+        vote = Vote.objects.get(round=round_, voter=user)
+    except Vote.DoesNotExist:
+        return None
+    return Ballot(vote.name, vote.card, vote.reason, vote.voter_id)
 
 
 def revealed(round_: Round) -> list[Ballot]:

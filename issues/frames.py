@@ -8,15 +8,19 @@ the same bytes, which are made once.
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from django.utils import timezone
 
 from issues import room_parts
-from issues.room_parts import Audience
+from issues.room_parts import Audience, Part
 from issues.snapshots import RoomSnapshot, Seat
 
 PARTS = ("stage", "progress", "deck", "backlog")
+FRAMES_KEPT = 64  # of one snapshot; what a screen says that it shows is not to be trusted
 _STATE_LETTERS = {"none": "n", "missing": "m", "voted": "v", "card": "c"}
+
+Text = TypeVar("Text", str, bytes)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Frames:
         self.snapshot = snapshot
         self._frames: dict[tuple[Audience, Have], str] = {}
         self._events: dict[tuple[Audience, Have], bytes] = {}
+        self._parts: dict[Audience, tuple[Part, ...]] = {}
         self._keys: dict[Audience, Have] = {}
+        self._chairs: dict[str, str] = {}
         self.seats_key = room_parts.seats_key(snapshot.seats)
         self._left = () if before is None else _left(before.snapshot.seats, snapshot.seats)
         self._put = () if before is None else _put(before.snapshot.seats, snapshot.seats)
@@ -54,25 +60,36 @@ class Frames:
 
     def frame(self, audience: Audience, have: Have) -> str:
         """The frame for a screen that shows `have`, as JSON."""
-        known = (audience, have)
-        if known not in self._frames:
-            self._frames[known] = self._made(audience, have)
-        return self._frames[known]
+        return self._clock() + self._rest(audience, have)
 
     def event(self, audience: Audience, have: Have) -> bytes:
         """The frame as an event of a stream."""
         known = (audience, have)
-        if known not in self._events:
-            text = f"id: {self.snapshot.version}\ndata: {self.frame(audience, have)}\n\n"
-            self._events[known] = text.encode()
-        return self._events[known]
+        rest = self._events.get(known)
+        if rest is None:
+            rest = f"{self._rest(audience, have)}\n\n".encode()
+            self._keep(self._events, known, rest)
+        return f"id: {self.snapshot.version}\ndata: {self._clock()}".encode() + rest
 
     def keys(self, audience: Audience) -> Have:
         """What a screen shows after its frame."""
         if audience not in self._keys:
-            parts = self._parts(audience)
-            self._keys[audience] = Have(self.seats_key, tuple(part.key for part in parts))
+            keys = tuple(part.key for part in self.parts(audience))
+            self._keys[audience] = Have(self.seats_key, keys)
         return self._keys[audience]
+
+    def parts(self, audience: Audience) -> tuple[Part, ...]:
+        """The parts of the page, in the order of PARTS."""
+        if audience not in self._parts:
+            parts = tuple(getattr(room_parts, name)(self.snapshot, audience) for name in PARTS)
+            self._parts[audience] = parts
+        return self._parts[audience]
+
+    def chairs(self, language: str) -> str:
+        """Everyone at the table, as the page begins with them."""
+        if language not in self._chairs:
+            self._chairs[language] = room_parts.chairs(self.snapshot, language)
+        return self._chairs[language]
 
     def digest(self, audience: Audience) -> str:
         """Stands for all that the audience's screens show; two of the same digest show the same."""
@@ -86,21 +103,33 @@ class Frames:
             or self.keys(audience) != last.keys(audience)
         )
 
+    @staticmethod
+    def _clock() -> str:
+        """How a frame begins: with the server's time, for timers, in milliseconds."""
+        return f'{{"now":{round(timezone.now().timestamp() * 1000)},'
+
+    def _rest(self, audience: Audience, have: Have) -> str:
+        """The frame without the time, which is another for everyone who is told."""
+        known = (audience, have)
+        rest = self._frames.get(known)
+        if rest is None:
+            rest = self._made(audience, have)
+            self._keep(self._frames, known, rest)
+        return rest
+
+    @staticmethod
+    def _keep(kept: dict[tuple[Audience, Have], Text], known: tuple[Audience, Have], made: Text) -> None:
+        if len(kept) < FRAMES_KEPT:
+            kept[known] = made
+
     def _made(self, audience: Audience, have: Have) -> str:
-        told: dict[str, object] = {
-            "version": self.snapshot.version,
-            "now": round(timezone.now().timestamp() * 1000),  # milliseconds, for timers
-            **self._changing,
-        }
+        told: dict[str, object] = {"version": self.snapshot.version, **self._changing}
         if have.seats != self.seats_key:
             told["seats"] = self._seats(audience.language, have.seats)
-        for name, part, key in zip(PARTS, self._parts(audience), have.parts, strict=True):
+        for name, part, key in zip(PARTS, self.parts(audience), have.parts, strict=True):
             if part.key != key:
                 told[name] = [part.key, part.html]
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
-    def _parts(self, audience: Audience) -> tuple[room_parts.Part, ...]:
-        return tuple(getattr(room_parts, name)(self.snapshot, audience) for name in PARTS)
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).removeprefix("{")
 
     def _seats(self, language: str, have: str) -> dict[str, object]:
         """All seats, or what has changed for those who know the ones before."""

@@ -117,6 +117,20 @@ def deck(snapshot: RoomSnapshot, audience: Audience) -> Part:
     return _rendered("issues/room_deck.html", audience, (snapshot.group_id, snapshot.round))
 
 
+def hand(snapshot: RoomSnapshot, audience: Audience, card: str, reason: str) -> str:
+    """The same with one's own card and reason, "" for none, as HTML: for one person's page."""
+    if not deck(snapshot, audience).html:
+        return ""
+    return _hand((snapshot.group_id, snapshot.round), audience, card, reason)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _hand(shown: tuple[int, RoundSnapshot | None], audience: Audience, card: str, reason: str) -> str:
+    context = {"shown": shown, "audience": audience, "mine": {"card": card, "reason": reason}}
+    with translation.override(audience.language):
+        return render_to_string("issues/room_deck.html", context)
+
+
 def backlog(snapshot: RoomSnapshot, audience: Audience) -> Part:
     """The next issues, with the facilitators' buttons to take one up."""
     present = snapshot.round

@@ -4,7 +4,7 @@ Plain values that ask the database for nothing later. Before the reveal a snapsh
 that is made of it can tell one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -156,6 +156,17 @@ class RoomSnapshot:
             return False
         out_of_time = round_.timer_ends_at is not None and round_.timer_ends_at <= timezone.now()
         return out_of_time or not self.waiting_for
+
+    def with_seen(self, user_id: int) -> "RoomSnapshot":
+        """The same when it has just been noted that this user is there."""
+        seat = self.seat_of(user_id)
+        return replace(
+            self,
+            away=self.away - {user_id},
+            gone=self.gone - {user_id},
+            unnoted=self.unnoted - {user_id},
+            is_led=self.is_led or (seat is not None and seat.facilitates),
+        )
 
     def seat_of(self, user_id: int) -> Seat | None:
         """Where the user sits, if at all."""

@@ -1,5 +1,6 @@
 """A team at its table, for tests of what happens there."""
 
+import re
 from collections.abc import Sequence
 
 from groups.models import Group, Membership, Role
@@ -26,3 +27,10 @@ def audit(round_id: int) -> Sequence[tuple[str, str, int, int]]:
     """The lines about a round: state, by whom, votes, of how many."""
     lines = Transition.objects.filter(round=round_id).order_by("pk")
     return list(lines.values_list("state", "name", "votes", "voters"))
+
+
+def shown(html: str) -> str:
+    """The keys of what a page of the room shows, as it tells them to the server."""
+    found = re.search(r'data-have="([^"]*)"', html)
+    assert found, "the page has no room in it"
+    return found.group(1)

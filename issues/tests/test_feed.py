@@ -18,7 +18,7 @@ from issues import rounds, snapshots, table, tickets
 from issues.feed import channels
 from issues.models import Presence, Room
 from issues.tests.feed import PATIENCE, Screen, eventually, served
-from issues.tests.room import at_the_table
+from issues.tests.room import at_the_table, shown
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,7 +79,7 @@ def test_a_vote_is_told_to_all_others_without_its_card(payments, alice, bob, ann
 
 def test_what_a_screen_shows_already_is_not_told_again(payments, alice, screen):
     rounds.begin(payments, alice)
-    have = browser(alice).get(reverse("issues:room", args=[payments.pk])).context["have"]
+    have = shown(browser(alice).get(reverse("issues:room", args=[payments.pk])).content.decode())
     frame = screen(alice, have).next_frame()
     assert set(frame) == {"version", "now", "states"}
 

@@ -292,14 +292,14 @@ def test_the_number_of_queries_is_the_same_for_any_number_of_issues(
     for issue in made[::2]:
         issue.settle(decks.card("5"), alice)
     made[2].archive()
-    # Session, user, group, seat; counts, estimates that are no numbers, how many rows, the rows.
-    with django_assert_num_queries(8):
+    # Session, user, group with seat; counts, estimates that are no numbers, how many rows, the rows.
+    with django_assert_num_queries(7):
         page(show=show)
 
 
 def test_a_later_page_asks_once_more_for_what_stands_before_it(page, payments, django_assert_num_queries):
     made = backlog.add(payments, [Entry(f"Card {each}") for each in range(ROWS + 1)])
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         response = page(page=2)
     assert response.context["before_page"] == made[ROWS - 1].pk
 

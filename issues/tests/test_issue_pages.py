@@ -340,7 +340,7 @@ def test_the_page_of_an_issue_asks_the_same_of_the_database_for_any_number_of_th
     for each in range(number):
         new_issue(payments, f"Card {each}")
     client = browser(alice)
-    with django_assert_num_queries(6):  # session, user, group, seat, the issue
+    with django_assert_num_queries(5):  # session, user, group with seat, the issue
         client.get(url("issue-detail"))
 
 

@@ -144,7 +144,7 @@ def test_the_number_of_queries_does_not_grow(client, payments, anna, ben, number
         play(
             payments, new_issue(payments, f"Issue {place}", sprint=f"S{place}"), [{anna: "5", ben: "8"}], "8"
         )
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         page(client, payments)
 
 

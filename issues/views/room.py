@@ -2,23 +2,28 @@
 
 from typing import Any
 
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.middleware.csrf import get_token
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from groups.access import Access, Permission, group_view
-from issues import ballots, invite_codes, room_parts, rounds, snapshots, table, tickets
-from issues.frames import Frames, Have
+from issues import ballots, remembered, room_page, room_parts, rounds, table, tickets
+from issues.ballots import Ballot
+from issues.frames import PARTS, Frames, Have
 from issues.models import Room, Round
+from issues.room_page import Heading, Page
 from issues.room_parts import Audience
 from issues.snapshots import RoomSnapshot
 
+ROOM = "group__room"  # for its version, in the query of the gate
 REFRESH = 5  # seconds, of a page without scripts that holds nothing typed
 
 
-@group_view(Permission.VIEW)
+@group_view(Permission.VIEW, ROOM)
 def room(request: HttpRequest, access: Access) -> HttpResponse:
     return render_room(request, access)
 
@@ -27,34 +32,53 @@ def render_room(
     request: HttpRequest, access: Access, problem: str = "", status: int = 200, reason: str | None = None
 ) -> HttpResponse:
     """The page of the room as it is now; with a problem, why something was not done, and what was typed."""
-    seat = access.membership
-    snapshot = _looked_at(access)
-    audience = _audience(access, snapshot)
-    context: dict[str, Any] = {
-        "here": reverse("issues:room", args=[access.group.pk]),
-        "access": access,
-        "group": access.group,
-        "seat": seat,
-        "snapshot": snapshot,
-        "problem": problem,
-        **{name: getattr(room_parts, name)(snapshot, audience) for name in ("stage", "progress", "backlog")},
-        "chairs": room_parts.chairs(snapshot, audience.language),
-        "have": _have(snapshot, audience),
-        **_own_hand(access, snapshot, audience, reason),
-        **_invitation(request, access, snapshot),
-    }
-    response = render(request, "issues/room.html", context, status=status)
+    frames = _looked_at(access)
+    audience = _audience(access, frames.snapshot)
+    mine = _own_ballot(access, frames.snapshot)
+    typed = mine.reason if mine and reason is None else reason or ""
+    hand = room_parts.hand(frames.snapshot, audience, mine.card if mine else "", typed)
+    page = Page(
+        language=audience.language,
+        group=Heading(access.group.pk, str(access.group), access.group.is_archived),
+        is_owner=access.is_owner,
+        may_administer=access.may_administer,
+        is_guest=access.user.is_guest,
+        is_seated=access.membership is not None,
+        **_invitation(request, access, frames.snapshot),
+        problem=problem,
+        # Without scripts, whoever may be typing is not disturbed.
+        refresh=None if hand and audience.votes and not mine else REFRESH,
+    )
+    html = room_page.render(page, _filling(request, access, frames, audience, hand), get_messages(request))
+    response = HttpResponse(html, status=status)
     _admit(request, response, access, audience)
     return response
 
 
+def _filling(
+    request: HttpRequest, access: Access, frames: Frames, audience: Audience, hand: str
+) -> dict[str, str]:
+    """The HTML for each gap of the page."""
+    seat = access.membership
+    parts = {name: part.html for name, part in zip(PARTS, frames.parts(audience), strict=True)}
+    return parts | {
+        "csrf_token": get_token(request),
+        "nickname": escape(access.user.nickname),
+        "seat": str(seat.pk) if seat else "",
+        "seat_nickname": escape(seat.nickname) if seat else "",
+        "version": str(frames.snapshot.version),
+        "have": frames.keys(audience).written,
+        "chairs": frames.chairs(audience.language),
+        "hand": hand,
+    }
+
+
 @require_GET
-@group_view(Permission.VIEW)
+@group_view(Permission.VIEW, ROOM)
 def room_state(request: HttpRequest, access: Access) -> HttpResponse:
     """The same as a frame of the feed, for a page that polls; `have` are the keys of what it shows."""
-    snapshot = _looked_at(access)
-    audience = _audience(access, snapshot)
-    frames = Frames(snapshot)
+    frames = _looked_at(access)
+    audience = _audience(access, frames.snapshot)
     etag = f'"{frames.digest(audience)}"'
     response: HttpResponse
     if request.headers.get("If-None-Match") == etag:
@@ -89,59 +113,49 @@ def own_vote(request: HttpRequest, access: Access) -> HttpResponse:
     return response
 
 
-def _looked_at(access: Access) -> RoomSnapshot:
+def _looked_at(access: Access) -> Frames:
     """The room as it is now. Whoever looks at it is there, and what waited for the time to pass happens."""
-    snapshot = _snapshot(access)
+    frames = _there(remembered.frames(access.group.pk, _version(access)))
     if access.group.is_archived:
-        return snapshot
-    if access.membership is not None and access.user.pk in snapshot.unnoted:
+        return frames
+    if access.membership is not None and access.user.pk in frames.snapshot.unnoted:
         table.see(access.membership)
-        snapshot = _snapshot(access)
-    if snapshot.wants_a_reveal:
+        frames = remembered.seen(frames, access.user.pk)
+    if frames.snapshot.wants_a_reveal:
         rounds.touch(access.group)
-        snapshot = _snapshot(access)
-    return snapshot
+        frames = _there(remembered.read(access.group.pk))
+    return frames
 
 
-def _snapshot(access: Access) -> RoomSnapshot:
-    snapshot = snapshots.take(access.group.pk)
-    assert snapshot is not None  # noqa: S101 (the gate has just seen the group)
-    return snapshot
+def _version(access: Access) -> int:
+    try:
+        return access.group.room.version
+    except Room.DoesNotExist:
+        return 0  # nothing has happened in it yet
+
+
+def _there(frames: Frames | None) -> Frames:
+    assert frames is not None  # noqa: S101 (the gate has just seen the group)
+    return frames
 
 
 def _audience(access: Access, snapshot: RoomSnapshot) -> Audience:
     return Audience.of(snapshot, access.user.pk, get_language() or "en")
 
 
-def _have(snapshot: RoomSnapshot, audience: Audience) -> str:
-    return Frames(snapshot).keys(audience).written
-
-
-def _own_hand(
-    access: Access, snapshot: RoomSnapshot, audience: Audience, reason: str | None
-) -> dict[str, Any]:
-    """The deck with one's own card in it, and how soon a page without scripts looks again."""
-    deck = room_parts.deck(snapshot, audience)
-    if not deck.html:
-        return {"deck": deck, "refresh": REFRESH}
-    assert snapshot.round is not None  # noqa: S101 (there is a deck)
-    mine = ballots.own(Round(pk=snapshot.round.pk), access.user)
-    typed = mine.reason if mine and reason is None else reason or ""
-    hand = {
-        "shown": (snapshot.group_id, snapshot.round),
-        "audience": audience,
-        "mine": {"card": mine.card if mine else "", "reason": typed},
-    }
-    return {"deck": deck, "hand": hand, "refresh": REFRESH if mine or not audience.votes else None}
+def _own_ballot(access: Access, snapshot: RoomSnapshot) -> Ballot | None:
+    if snapshot.round is None or not snapshot.round.is_open:
+        return None
+    return ballots.own(Round(pk=snapshot.round.pk), access.user)
 
 
 def _invitation(request: HttpRequest, access: Access, snapshot: RoomSnapshot) -> dict[str, Any]:
     """The link and the code for the rest of the team, for whoever is alone in the room."""
-    alone = len(snapshot.seats) < 2
-    if not alone or not access.may_facilitate or access.group.is_archived:
-        return {"alone": alone}
-    url = request.build_absolute_uri(reverse("groups:invite-join", args=[access.group.invite_token]))
-    return {"alone": alone, "invite_url": url, "invite_code": invite_codes.svg(url)}
+    is_alone = len(snapshot.seats) < 2
+    if not is_alone or not access.may_facilitate or access.group.is_archived:
+        return {"is_alone": is_alone}
+    link = reverse("groups:invite-join", args=[access.group.invite_token])
+    return {"is_alone": is_alone, "invite_url": request.build_absolute_uri(link)}
 
 
 def _admit(request: HttpRequest, response: HttpResponse, access: Access, audience: Audience) -> None:
