@@ -8,7 +8,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.conf import settings
+
 from issues import announcements, tickets
+from issues.feed.broker import Subscription
 from issues.feed.channels import Channel
 from issues.feed.streams import Send, Stream
 from issues.feed.watch import Watch
@@ -32,6 +35,7 @@ class Feed:
         self._channels: dict[int, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
+        self._subscription: Subscription | None = None
         announcements.listen(self._ring_from_a_thread)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +68,9 @@ class Feed:
     def _channel(self, group_id: int) -> Channel:
         if self._watch is None:
             self._loop = asyncio.get_running_loop()
-            self._watch = Watch(self._channels, self._threads)
+            if settings.REDIS_URL:
+                self._subscription = Subscription(settings.REDIS_URL, self._ring, self._ring_all)
+            self._watch = Watch(self._channels, self._threads, self._is_told)
         if group_id not in self._channels:
             self._channels[group_id] = Channel(group_id, self._threads)
         return self._channels[group_id]
@@ -83,6 +89,14 @@ class Feed:
         if channel := self._channels.get(group_id):
             channel.ring()
 
+    def _ring_all(self) -> None:
+        for channel in self._channels.values():
+            channel.ring()
+
+    def _is_told(self) -> bool:
+        """Whether other processes announce their changes."""
+        return self._subscription is not None and self._subscription.is_heard
+
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server starts and stops."""
         await receive()
@@ -91,6 +105,8 @@ class Feed:
         announcements.unlisten(self._ring_from_a_thread)
         if self._watch is not None:
             self._watch.close()
+        if self._subscription is not None:
+            self._subscription.close()
         for channel in tuple(self._channels.values()):
             channel.close()
         self._threads.shutdown(wait=False)

@@ -1,8 +1,11 @@
-"""Finds what other processes have changed: one short query for all rooms with listeners, four times a second."""
+"""Finds what other processes have changed: one short query for all rooms with listeners.
+
+Four times a second; where Redis tells of each change, only now and then, for what it may have lost.
+"""
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 
 from django.db import close_old_connections
@@ -13,25 +16,32 @@ from issues.models import Room
 logger = logging.getLogger(__name__)
 
 EVERY = 0.25  # seconds
+EVERY_WITH_REDIS = 5
 AFTER_A_FAILURE = 2
 
 
 class Watch:
     """Rings the channels whose room has another version than their listeners know."""
 
-    def __init__(self, channels: Mapping[int, Channel], threads: Executor) -> None:
+    def __init__(
+        self, channels: Mapping[int, Channel], threads: Executor, is_told: Callable[[], bool] = lambda: False
+    ) -> None:
         self._channels = channels
         self._threads = threads
+        self._is_told = is_told
         self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
         self._task.cancel()
 
     async def _run(self) -> None:
+        looked_at = 0.0
         while True:
             await asyncio.sleep(EVERY)
-            if not self._channels:
+            now = asyncio.get_running_loop().time()
+            if not self._channels or (self._is_told() and now - looked_at < EVERY_WITH_REDIS):
                 continue
+            looked_at = now
             try:
                 await self._look()
             except Exception:

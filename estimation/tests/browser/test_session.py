@@ -1,23 +1,14 @@
 """A team estimates three issues, in real browsers and on a server that is killed in the middle of it."""
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Locator, Page, expect
 
 from estimation.tests.browser.conftest import PHONE
+from estimation.tests.site import Site
 from groups.models import Group
 from issues import backlog, pasting
 from issues.models import Issue, Round, Vote
@@ -25,46 +16,6 @@ from issues.models import Issue, Round, Vote
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 SOON = 5_000  # milliseconds, after a start of the server
-
-
-class Site:
-    """The site in a process of its own, on the tests' database, to be killed and started again."""
-
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as ear:
-            self.port = ear.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--no-access-log", "--log-level", "warning"),
-            ],
-            cwd=settings.BASE_DIR,
-            env=os.environ
-            | {
-                "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-                "SECRET_KEY": settings.SECRET_KEY,
-                "DEBUG": "on",
-            },
-        )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}/healthz"):
-                    return
-            except urllib.error.URLError:
-                assert time.monotonic() < deadline, "The server does not answer."
-                time.sleep(0.05)
-
-    def kill(self) -> None:
-        """As a crash or a lost machine does: it can say and save nothing any more."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
 
 
 @pytest.fixture
