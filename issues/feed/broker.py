@@ -65,14 +65,14 @@ class Subscription:
         self._task.cancel()
 
     async def _run(self) -> None:
+        is_missed = False  # as has been said already
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
-                if self.is_heard:
-                    logger.warning(
-                        "Redis is away (%s). Until it is back, the database is asked more often.", error
-                    )
+            except Exception as error:  # noqa: BLE001 (whatever it is: the feed goes on without it)
+                if self.is_heard or not is_missed:
+                    logger.warning("Redis is away (%s). Meanwhile the database is asked more often.", error)
+                is_missed = True
             self.is_heard = False
             await asyncio.sleep(TRY_AGAIN)
 

@@ -15,6 +15,9 @@ from issues.tests.redis import running
 pytestmark = pytest.mark.once
 
 PATIENCE = 10  # seconds
+# The browsers of other tests keep an event loop running in the main thread. One thread for all tests, since a Redis
+# that was started in it ends with it.
+LOOP = ThreadPoolExecutor(1)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,7 @@ def listening(url: str, then: Callable[[Listener], Awaitable[None]]) -> Listener
             listener.subscription.close()
         return listener
 
-    # In a thread of its own: the browsers of other tests keep a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(play())).result()
+    return LOOP.submit(lambda: asyncio.run(play())).result()
 
 
 def test_a_change_of_another_process_rings(redis, monkeypatch):
