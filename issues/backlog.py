@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from groups import decks
 from groups.models import Group
+from issues import agenda
+from issues.agenda import Agenda
 from issues.models import Issue, Round
 from issues.models.issue import GAP, IssueQuerySet
 from issues.models.round import State
@@ -32,6 +35,22 @@ class EditedMeanwhile(Exception):
 
 class VoteOpen(Exception):
     """The issue is being voted on. Nothing was changed."""
+
+
+def upcoming(group: Group, present: Agenda | None = None) -> IssueQuerySet:
+    """The issues that the table may take up next, in their order: to estimate, and not on the agenda already.
+
+    `present` is the group's agenda, for those who have read it.
+    """
+    issues: IssueQuerySet = group.issues.to_estimate().in_order()
+    elsewhere = (present or agenda.of(group)).issues
+    return issues.exclude(pk__in=elsewhere) if elsewhere else issues
+
+
+def not_voted_on(group: Group) -> IssueQuerySet:
+    """The issues to estimate, in their order, on which no vote is open."""
+    issues: IssueQuerySet = group.issues.to_estimate().in_order()
+    return issues.exclude(Exists(Round.objects.open().filter(issue=OuterRef("pk"))))
 
 
 def add(group: Group, entries: Iterable[Entry]) -> Sequence[Issue]:

@@ -38,6 +38,21 @@ def own(round_: Round, user: User) -> Ballot | None:
     return Ballot(vote.name, vote.card, vote.reason, vote.voter_id)
 
 
+def own_of(rounds: Iterable[Round], user: User) -> dict[int, Ballot]:
+    """The same for several rounds, by their numbers; one query for all."""
+    votes = Vote.objects.filter(round__in=[round_.pk for round_ in rounds], voter=user)
+    return {vote.round_id: Ballot(vote.name, vote.card, vote.reason, vote.voter_id) for vote in votes}
+
+
+def voters_of(rounds: Iterable[Round]) -> dict[int, frozenset[int]]:
+    """The numbers of the users who have voted in several rounds, by the rounds' numbers; one query for all."""
+    voted: dict[int, set[int]] = {round_.pk: set() for round_ in rounds}
+    votes = Vote.objects.filter(round__in=list(voted), voter__isnull=False)
+    for number, user in votes.values_list("round", "voter"):
+        voted[number].add(user)
+    return {number: frozenset(users) for number, users in voted.items()}
+
+
 def revealed(round_: Round) -> list[Ballot]:
     """All votes of a revealed round, in the order of their cards. Raises Sealed."""
     return revealed_of([round_])[round_.pk]

@@ -6,9 +6,8 @@ the same bytes, which are made once.
 """
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.utils import timezone
 
@@ -23,8 +22,7 @@ _STATE_LETTERS = {"none": "n", "missing": "m", "voted": "v", "card": "c"}
 Text = TypeVar("Text", str, bytes)
 
 
-@dataclass(frozen=True)
-class Have:
+class Have(NamedTuple):
     """The keys of what a screen shows: of the seats, and of each part in the order of PARTS."""
 
     seats: str = ""
@@ -52,7 +50,8 @@ class Frames:
         self._events: dict[tuple[Audience, Have], bytes] = {}
         self._parts: dict[Audience, tuple[Part, ...]] = {}
         self._keys: dict[Audience, Have] = {}
-        self._chairs: dict[str, str] = {}
+        self._chairs: dict[str, list[str]] = {}
+        self._seats_html: dict[str, bytes] = {}
         self.seats_key = room_parts.seats_key(snapshot.seats)
         self._left = () if before is None else _left(before.snapshot.seats, snapshot.seats)
         self._put = () if before is None else _put(before.snapshot.seats, snapshot.seats)
@@ -85,11 +84,24 @@ class Frames:
             self._parts[audience] = parts
         return self._parts[audience]
 
-    def chairs(self, language: str) -> str:
-        """Everyone at the table, as the page begins with them."""
-        if language not in self._chairs:
-            self._chairs[language] = room_parts.chairs(self.snapshot, language)
-        return self._chairs[language]
+    def chairs(self, language: str) -> bytes:
+        """Everyone at the table, as the page begins with them, in UTF-8."""
+        if language not in self._seats_html:
+            if language not in self._chairs:
+                seats = self.snapshot.seats
+                self._chairs[language] = [room_parts.chair(self.snapshot, seat, language) for seat in seats]
+            self._seats_html[language] = room_parts.seats(self._chairs[language], language).encode()
+        return self._seats_html[language]
+
+    def with_seen(self, user_id: int) -> "Frames":
+        """The same when it has just been noted that this user is there: another chair, and what follows from it."""
+        frames = Frames(self.snapshot.with_seen(user_id))
+        for place, seat in enumerate(frames.snapshot.seats):
+            if seat.user_id == user_id:
+                for language, chairs in self._chairs.items():
+                    chair = room_parts.chair(frames.snapshot, seat, language)
+                    frames._chairs[language] = [*chairs[:place], chair, *chairs[place + 1 :]]
+        return frames
 
     def digest(self, audience: Audience) -> str:
         """Stands for all that the audience's screens show; two of the same digest show the same."""
@@ -155,10 +167,14 @@ class Frames:
 
 
 def _left(before: tuple[Seat, ...], now: tuple[Seat, ...]) -> tuple[int, ...]:
+    if before == now:
+        return ()
     present = {seat.pk for seat in now}
     return tuple(seat.pk for seat in before if seat.pk not in present)
 
 
 def _put(before: tuple[Seat, ...], now: tuple[Seat, ...]) -> tuple[Seat, ...]:
+    if before == now:
+        return ()
     known = set(before)
     return tuple(seat for seat in now if seat not in known)

@@ -52,7 +52,7 @@ def seen(before: Frames, user_id: int) -> Frames:
     read_at = (
         known.read_at if known is not None and known.frames is before else time.monotonic() - LOOKS_AGAIN
     )
-    return _keep(group_id, _Known(Frames(before.snapshot.with_seen(user_id)), read_at))
+    return _keep(group_id, _Known(before.with_seen(user_id), read_at))
 
 
 def forget() -> None:

@@ -62,19 +62,19 @@ class _Person:
     is_authenticated: bool = True
 
 
-def render(page: Page, filling: Mapping[str, str], messages: Any = ()) -> str:
-    """The whole page. `filling` has the HTML of each of GAPS; messages are those of django.contrib.messages."""
+def render(page: Page, filling: Mapping[str, bytes], messages: Any = ()) -> bytes:
+    """The whole page, in UTF-8. `filling` has what stands in each of GAPS; messages are django.contrib.messages."""
     pieces = _written(page, messages) if messages else _remembered(page)
-    return "".join(filling[piece] if number % 2 else piece for number, piece in enumerate(pieces))
+    return b"".join(filling[piece] if isinstance(piece, str) else piece for piece in pieces)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _remembered(page: Page) -> list[str]:
+def _remembered(page: Page) -> list[bytes | str]:
     return _written(page, ())
 
 
-def _written(page: Page, messages: Any) -> list[str]:
-    """The page in pieces: of two that follow each other, the second is the name of a gap."""
+def _written(page: Page, messages: Any) -> list[bytes | str]:
+    """The page in pieces: bytes as they stand in it, and names of gaps as text."""
     context = {
         "here": reverse("issues:room", args=[page.group.pk]),
         "group": page.group,
@@ -88,4 +88,5 @@ def _written(page: Page, messages: Any) -> list[str]:
         "invite_code": invite_codes.svg(page.invite_url) if page.invite_url else "",
     }
     with translation.override(page.language):
-        return _GAP.split(render_to_string("issues/room.html", context))
+        pieces = _GAP.split(render_to_string("issues/room.html", context))
+    return [piece if number % 2 else piece.encode() for number, piece in enumerate(pieces)]

@@ -5,9 +5,10 @@ change without its key. Nothing in it is about one person; the page adds that.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -21,8 +22,7 @@ NAMED = 5  # of those whose votes are missing
 TIMERS = (1, 2, 3, 5, 10)  # minutes
 
 
-@dataclass(frozen=True)
-class Audience:
+class Audience(NamedTuple):
     """Those who see the same: by their language, and by what they may do in the room."""
 
     language: str
@@ -62,10 +62,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the votes are."""
+    """How far the votes of a round are, by its number."""
 
     group_id: int
-    round: RoundSnapshot
+    round: int
     voted: int
     voters: int
     missing: tuple[str, ...]
@@ -102,7 +102,7 @@ def progress(snapshot: RoomSnapshot, audience: Audience) -> Part:
     missing = tuple(seat.nickname for seat in snapshot.waiting_for)
     shown = Progress(
         snapshot.group_id,
-        snapshot.round,
+        snapshot.round.pk,
         len(snapshot.voted),
         len(snapshot.voted) + len(missing),
         tuple(sorted(missing, key=str.casefold)),
@@ -132,27 +132,22 @@ def _hand(shown: tuple[int, RoundSnapshot | None], audience: Audience, card: str
 
 
 def backlog(snapshot: RoomSnapshot, audience: Audience) -> Part:
-    """The next issues, with the facilitators' buttons to take one up."""
+    """The agenda and the next issues, with the facilitators' buttons to take one up."""
     present = snapshot.round
     can_begin = audience.facilitates and not snapshot.is_archived and not (present and present.is_open)
     on_the_table = present.issue.pk if present and present.issue else None
-    shown = (snapshot.group_id, snapshot.backlog, can_begin, on_the_table)
+    shown = (snapshot.group_id, snapshot.backlog, can_begin, on_the_table, snapshot.agenda)
     return _rendered("issues/room_backlog.html", audience, shown)
 
 
-def chairs(snapshot: RoomSnapshot, language: str) -> str:
-    """Everyone at the table, each with what they have done in the round; the HTML of the list."""
-    cards = snapshot.cards
-    items = [
-        _chair(
-            seat,
-            state_of(snapshot, seat),
-            cards.get(seat.user_id, ""),
-            language,
-            is_away=seat.user_id in snapshot.away,
-        )
-        for seat in snapshot.seats
-    ]
+def chair(snapshot: RoomSnapshot, seat: Seat, language: str) -> str:
+    """Someone at the table, with what they have done in the round; an item of the list."""
+    card = snapshot.cards.get(seat.user_id, "")
+    return _chair(seat, state_of(snapshot, seat), card, language, is_away=seat.user_id in snapshot.away)
+
+
+def seats(items: Sequence[str], language: str) -> str:
+    """Everyone at the table: the list of these chairs."""
     with translation.override(language):
         shown = {"items": "".join(items), "are_many": len(items) > MANY}
         return render_to_string("issues/room_seats.html", shown).strip()

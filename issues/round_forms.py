@@ -1,17 +1,39 @@
-"""What is sent from the room: a card with a reason, an estimate, a timer."""
+"""What is sent from the room and the page beside it: a card with a reason, an estimate, a timer, a deadline."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from groups import decks
 from groups.validators import validated_card
+from issues import async_rounds
+from issues.models import Issue
 from issues.models.vote import MAX_REASON
 from issues.room_parts import TIMERS
 from users import nicknames
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+# Hours. In words, so that nobody has to reckon with somebody else's time zone.
+DEADLINES = {
+    1: _("1 hour"),
+    4: _("4 hours"),
+    8: _("8 hours"),
+    24: _("1 day"),
+    48: _("2 days"),
+    72: _("3 days"),
+    5 * 24: _("5 days"),
+    7 * 24: _("1 week"),
+    14 * 24: _("2 weeks"),
+}
 
 
 class RoomForm(forms.Form):
@@ -54,6 +76,61 @@ class SettleForm(RoomForm):
         if cleaned["estimate"].is_special:
             raise ValidationError(_("? and ☕ are no estimates."))
         return cleaned
+
+
+class DeadlineForm(RoomForm):
+    """How long everybody has to vote in their own time."""
+
+    time = forms.TypedChoiceField(
+        label=_("Votes are open for"),
+        choices=list(DEADLINES.items()),
+        coerce=int,
+        initial=48,
+        error_messages={
+            "required": _("Choose how long the votes are open."),
+            "invalid_choice": _("There is no such time. Choose one of the list."),
+        },
+    )
+
+    @property
+    def deadline(self) -> datetime:
+        """That time from now on."""
+        return timezone.now() + timedelta(hours=self.cleaned_data["time"])
+
+
+class AsyncForm(DeadlineForm):
+    """Which issues everybody shall vote on in their own time, and until when."""
+
+    issues = forms.ModelMultipleChoiceField(
+        queryset=Issue.objects.none(),
+        label=_("Issues"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one issue."),
+            "invalid_choice": _("One of these issues can no longer be voted on. This is how things are now."),
+            "invalid_pk_value": _(
+                "One of these issues can no longer be voted on. This is how things are now."
+            ),
+        },
+    )
+    reveals_by_itself = forms.BooleanField(
+        label=_("Reveal an issue as soon as everyone has voted on it"), required=False, initial=True
+    )
+    field_order = ("issues", "time", "reveals_by_itself")
+
+    def __init__(self, data: QueryDict | None, issues: "QuerySet[Issue]") -> None:
+        super().__init__(data)
+        self.has_come_too_late = False
+        field = cast("forms.ModelMultipleChoiceField[Issue]", self.fields["issues"])
+        field.queryset = issues
+        field.choices = [
+            (issue.pk, str(issue)) for issue in issues.defer("description")[: async_rounds.MAX_OPEN]
+        ]
+
+    def refuse(self, sentence: "StrOrPromise") -> None:
+        """Say why it can't be done any more."""
+        self.has_come_too_late = True
+        self.add_error(None, sentence)
 
 
 class TimerForm(RoomForm):

@@ -3,13 +3,13 @@
 Of two who press the same button at once, the second one finds the round in another state: RoundOver.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from groups import decks
 from groups.models import Group, Membership, Role
-from issues import table
+from issues import ballots, table
 from issues.models import Issue, Room, Round, Transition, Vote
 from issues.models.round import State
 from issues.rooms import changing
@@ -17,11 +17,15 @@ from users.models import User
 
 
 class RoundOver(Exception):
-    """The round is not in the state that this needs, or not on the table any more. Nothing was changed."""
+    """The round is not in the state that this needs, not on the table any more, or out of time. Nothing was changed."""
 
 
 class RoundOpen(Exception):
     """There is an open round on the table, which has to be revealed or cancelled first. Nothing was changed."""
+
+
+class IssueVotedOn(Exception):
+    """An asynchronous round about the issue is open, which has to end first. Nothing was changed."""
 
 
 class IssueArchived(Exception):
@@ -61,21 +65,33 @@ def touch(group: Group) -> None:
     with changing(group) as room:
         if room.round is not None:
             _reveal_if_due(room.round)
+        for round_ in Round.objects.open().asynchronous().filter(group=group).select_related("group"):
+            _reveal_if_due(round_)
 
 
 def begin(group: Group, by: User, issue: Issue | None = None) -> Round:
-    """Open a round at the table, with the group's present deck. Raises RoundOpen, IssueArchived."""
+    """Open a round at the table, with the group's present deck. Raises RoundOpen, IssueArchived, IssueVotedOn."""
     with changing(group) as room:
         if room.round is not None and room.round.is_open:
             raise RoundOpen
-        if issue is not None and Issue.objects.archived().filter(pk=issue.pk).exists():
-            raise IssueArchived
-        round_: Round = Round.objects.create(
-            group=group, issue=issue, deck=group.deck, reveals_by_itself=room.reveals_by_itself
-        )
+        round_ = open_round(group, by, issue, reveals_by_itself=room.reveals_by_itself)
         room.round = round_
         room.save(update_fields=["round"])
-        _note(round_, by)
+    return round_
+
+
+def open_round(
+    group: Group, by: User, issue: Issue | None, deadline: datetime | None = None, *, reveals_by_itself: bool
+) -> Round:
+    """A new round with the group's present deck. The room must be locked. Raises IssueArchived, IssueVotedOn."""
+    if issue is not None and Issue.objects.archived().filter(pk=issue.pk).exists():
+        raise IssueArchived
+    if issue is not None and Round.objects.open().filter(issue=issue).exists():
+        raise IssueVotedOn
+    round_: Round = Round.objects.create(
+        group=group, issue=issue, deck=group.deck, deadline=deadline, reveals_by_itself=reveals_by_itself
+    )
+    _note(round_, by)
     return round_
 
 
@@ -162,12 +178,21 @@ def take_over(membership: Membership) -> None:
 def settle(group: Group, round_id: int, card: decks.Card, by: User) -> None:
     """Agree on an estimate, which need not be a card of the deck. Raises RoundOver."""
     with changing(group) as room:
-        round_ = _round(room, round_id, State.REVEALED)
-        agreed = decks.card_of(round_.cards, card.label) or card  # the deck knows what its cards stand for
-        round_.estimate = agreed.label
-        _move(round_, State.SETTLED, by)
-        if round_.issue is not None:
-            round_.issue.settle(agreed, by)
+        settle_revealed(_round(room, round_id, State.REVEALED), card, by)
+
+
+def settle_revealed(round_: Round, card: decks.Card, by: User) -> None:
+    """The same for a revealed round whose room is locked."""
+    agreed = decks.card_of(round_.cards, card.label) or card  # the deck knows what its cards stand for
+    round_.estimate = agreed.label
+    _move(round_, State.SETTLED, by)
+    if round_.issue is not None:
+        round_.issue.settle(agreed, by)
+
+
+def end(round_: Round, by: User | None) -> None:
+    """Turn the cards of an open round whose room is locked, or cancel it where nobody has voted."""
+    _move(round_, State.REVEALED if ballots.voters(round_) else State.CANCELLED, by)
 
 
 def cancel(group: Group, round_id: int, by: User) -> None:
@@ -175,21 +200,29 @@ def cancel(group: Group, round_id: int, by: User) -> None:
     with changing(group) as room:
         round_ = _round(room, round_id, State.OPEN)
         _move(round_, State.CANCELLED, by)
-        room.round = None
-        room.save(update_fields=["round"])
+        if round_ == room.round:
+            room.round = None
+            room.save(update_fields=["round"])
 
 
 def _round(room: Room, round_id: int, state: State) -> Round:
-    if room.round is None or room.round.pk != round_id or room.round.state != state:
+    """The round on the table, or an asynchronous one, if it is in this state and its time is not over."""
+    round_ = room.round
+    if round_ is None or round_.pk != round_id:
+        others = Round.objects.asynchronous().filter(group=room.group_id).select_related("group", "issue")
+        round_ = others.filter(pk=round_id).first()
+    if round_ is None or round_.state != state or (round_.is_open and round_.is_past_deadline):
         raise RoundOver
-    return room.round
+    return round_
 
 
 def _reveal_if_due(round_: Round) -> None:
-    if round_.is_open and round_.reveals_by_itself:
-        progress = table.progress(round_)
-        if progress.is_complete or (progress.voted and round_.is_out_of_time):
-            _move(round_, State.REVEALED, None)
+    """Turn the cards where that waits for nothing any more. Of an asynchronous round without a vote nothing is left."""
+    if not round_.is_open or not (round_.reveals_by_itself or round_.is_past_deadline):
+        return
+    progress = table.progress(round_)
+    if round_.is_past_deadline or progress.is_complete or (progress.voted and round_.is_out_of_time):
+        end(round_, None)
 
 
 def _move(round_: Round, state: State, by: User | None) -> None:

@@ -4,28 +4,36 @@ Plain values that ask the database for nothing later. Before the reveal a snapsh
 that is made of it can tell one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Case, Count, IntegerField, When
 from django.utils import timezone
 
 from groups import decks
 from groups.models import Group, Membership, Role
-from issues import ballots, table
+from issues import agenda, backlog, ballots, table
+from issues.agenda import Agenda, Item
 from issues.ballots import Ballot
 from issues.models import Issue, Room, Round, Transition
 from issues.models.round import State
 from issues.statistics import Statistics, summarise
 
 BACKLOG = 12  # issues to estimate that the room lists
+_STEPS = (
+    table.NOTE_AGAIN,
+    table.PRESENT,
+    table.GRACE,
+    table.AT_THE_TABLE,
+)  # ascending, since somebody was seen
 ISSUE_FIELDS = ("pk", "key", "title", "url", "sprint", "estimate")  # as IssueSnapshot has them
 
 
-@dataclass(frozen=True)
-class Seat:
-    """A member, as everyone sees them."""
+class Seat(NamedTuple):
+    """A member, as everyone sees them. A tuple, since hundreds are made and compared for each change."""
 
     pk: int
     user_id: int
@@ -105,6 +113,26 @@ class Backlog:
 
 
 @dataclass(frozen=True)
+class DisputedSnapshot:
+    """An asynchronous round that the table has to talk about."""
+
+    round: int
+    issue: IssueSnapshot
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True)
+class AgendaSnapshot:
+    """What the group votes on in its own time: how many are open, until when; and what came of the others."""
+
+    open: int = 0
+    deadline: datetime | None = None
+    agreed: int = 0
+    disputed: tuple[DisputedSnapshot, ...] = ()
+
+
+@dataclass(frozen=True)
 class RoomSnapshot:
     """A room as it was in one version. `voted`, `away`, `gone` and `unnoted` are numbers of users."""
 
@@ -121,6 +149,7 @@ class RoomSnapshot:
     unnoted: frozenset[int]  # whom it is time to note again, when they look
     is_led: bool
     backlog: Backlog
+    agenda: AgendaSnapshot
 
     @cached_property
     def waiting_for(self) -> tuple[Seat, ...]:
@@ -150,7 +179,9 @@ class RoomSnapshot:
 
     @property
     def wants_a_reveal(self) -> bool:
-        """Whether the round would reveal itself now: everybody has voted, or the time is over."""
+        """Whether a round would reveal itself now: everybody has voted, or the time is over."""
+        if self.agenda.deadline is not None and self.agenda.deadline <= timezone.now():
+            return True
         round_ = self.round
         if round_ is None or not round_.is_open or not round_.reveals_by_itself or not self.voted:
             return False
@@ -178,7 +209,7 @@ class RoomSnapshot:
 
 
 def take(group_id: int) -> RoomSnapshot | None:
-    """The present state of a group's room; None where there is no such group. Seven queries at most.
+    """The present state of a group's room; None where there is no such group. Ten queries at most.
 
     The version is read first: what changes meanwhile comes again with the next one.
     """
@@ -188,8 +219,9 @@ def take(group_id: int) -> RoomSnapshot | None:
         if group is None:
             return None
         room = Room(group=group)  # nothing has happened in it yet
-    now = timezone.now()
-    seats, seen = _seats(room.group)
+    seats, absence = _seats(room.group)
+    present = agenda.of(room.group)
+    unseen = _longer(absence, table.GRACE)
     return RoomSnapshot(
         group_id=group_id,
         version=room.version,
@@ -199,34 +231,45 @@ def take(group_id: int) -> RoomSnapshot | None:
         round=_round(room.round) if room.round else None,
         seats=seats,
         voted=ballots.voters(room.round) if room.round else frozenset(),
-        away=_not_since(now - table.PRESENT, seen),
-        gone=_not_since(now - table.AT_THE_TABLE, seen),
-        unnoted=_not_since(now - table.NOTE_AGAIN, seen),
-        is_led=any(seat.facilitates and _recent(seen[seat.user_id], now) for seat in seats),
-        backlog=_backlog(room.group),
+        away=_longer(absence, table.PRESENT),
+        gone=_longer(absence, table.AT_THE_TABLE),
+        unnoted=_longer(absence, table.NOTE_AGAIN),
+        is_led=any(seat.facilitates and seat.user_id not in unseen for seat in seats),
+        backlog=_backlog(room.group, present),
+        agenda=_agenda(present),
     )
 
 
-def _not_since(time: datetime, seen: dict[int, datetime | None]) -> frozenset[int]:
-    return frozenset(user for user, at in seen.items() if at is None or at < time)
+def _longer(absence: Mapping[int, int], time: timedelta) -> frozenset[int]:
+    """Those who have not been seen for longer than this, one of _STEPS."""
+    step = _STEPS.index(time)
+    return frozenset(user for user, steps in absence.items() if steps > step)
 
 
-def _recent(at: datetime | None, now: datetime) -> bool:
-    return at is not None and at >= now - table.GRACE
+def _seats(group: Group) -> tuple[tuple[Seat, ...], dict[int, int]]:
+    """All seats; and of each user, for how many of _STEPS they have not been seen.
 
-
-def _seats(group: Group) -> tuple[tuple[Seat, ...], dict[int, datetime | None]]:
+    The database compares the times: to read five hundred of them would take longer than all the rest.
+    """
+    now = timezone.now()
+    seen = [When(presence__seen_at__gte=now - time, then=step) for step, time in enumerate(_STEPS)]
     rows = (
         Membership.objects.filter(group=group, user__is_active=True)
         .order_by("pk")
-        .values_list("pk", "user_id", "nickname", "role", "presence__seen_at")
+        .values_list(
+            "pk",
+            "user_id",
+            "nickname",
+            "role",
+            Case(*seen, default=len(_STEPS), output_field=IntegerField()),
+        )
     )
     seats: list[Seat] = []
-    seen: dict[int, datetime | None] = {}
-    for pk, user_id, nickname, role, seen_at in rows:
+    absence: dict[int, int] = {}
+    for pk, user_id, nickname, role, steps in rows:
         seats.append(Seat(pk, user_id, nickname, role, user_id == group.user_id))
-        seen[user_id] = seen_at
-    return tuple(seats), seen
+        absence[user_id] = steps
+    return tuple(seats), absence
 
 
 def _round(round_: Round) -> RoundSnapshot:
@@ -248,16 +291,31 @@ def _round(round_: Round) -> RoundSnapshot:
     )
 
 
-def _issue(issue: Issue) -> IssueSnapshot:
+def _issue(issue: Issue, *, described: bool = True) -> IssueSnapshot:
     values = {field: getattr(issue, field) for field in ISSUE_FIELDS}
-    return IssueSnapshot(**values, description=issue.description)
+    return IssueSnapshot(**values, description=issue.description if described else "")
 
 
-def _backlog(group: Group) -> Backlog:
-    upcoming = group.issues.to_estimate().in_order().values_list(*ISSUE_FIELDS)[:BACKLOG]
+def _backlog(group: Group, present: Agenda) -> Backlog:
+    upcoming = backlog.upcoming(group, present).values_list(*ISSUE_FIELDS)[:BACKLOG]
     counts = group.issues.active().aggregate(all=Count("pk"), estimated=Count("estimated_at"))
     return Backlog(
         tuple(IssueSnapshot(*row) for row in upcoming),
         to_estimate=counts["all"] - counts["estimated"],
         estimated=counts["estimated"],
+    )
+
+
+def _agenda(present: Agenda) -> AgendaSnapshot:
+    disputed = tuple(_disputed(item) for item in present.disputed)
+    return AgendaSnapshot(len(present.open), present.deadline, len(present.agreed), disputed)
+
+
+def _disputed(item: Item) -> DisputedSnapshot:
+    figures = item.statistics
+    return DisputedSnapshot(
+        item.round.pk,
+        _issue(item.issue, described=False),
+        figures.lowest.card.label if figures.lowest else "",
+        figures.highest.card.label if figures.highest else "",
     )

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from groups.decks import Card
 
+UNSURE = "?"
 DISCUSS_BELOW = 70  # percent of agreement
 OUTLIER_SCORE = 3.5
 OUTLIER_DISTANCE = 2  # cards: a neighbour is never an outlier
@@ -51,6 +52,11 @@ class Statistics:
     def is_unanimous(self) -> bool:
         """Whether two or more gave an estimate, all of them the same."""
         return self.agreement is not None and self.lowest is None
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether there is something to talk about: estimates differ, are fewer than two, or somebody has none."""
+        return not self.is_unanimous or any(bar.card.label == UNSURE for bar in self.specials)
 
     @property
     def wants_discussion(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from groups.models import Group, Membership, Role
@@ -55,13 +55,20 @@ def is_led(group: Group) -> bool:
 
 
 def progress(round_: Round) -> Progress:
-    """Who has voted, and who at the table has not. Whoever voted and left has voted."""
-    since = timezone.now() - AT_THE_TABLE
-    at_the_table = Membership.objects.filter(
-        group=round_.group_id, role__in=VOTING_ROLES, presence__seen_at__gte=since
-    )
+    """Who has voted, and who could and has not. Whoever voted and left has voted.
+
+    Of an asynchronous round these are all who may vote; else those of them who are at the table.
+    """
+    waited_for = voting_seats(round_.group_id)
+    if not round_.is_async:
+        waited_for = waited_for.filter(presence__seen_at__gte=timezone.now() - AT_THE_TABLE)
     voted = ballots.voters(round_)
-    return Progress(voted, frozenset(at_the_table.values_list("user", flat=True)) - voted)
+    return Progress(voted, frozenset(waited_for.values_list("user", flat=True)) - voted)
+
+
+def voting_seats(group_id: int) -> "QuerySet[Membership]":
+    """The members who may vote, wherever they are."""
+    return Membership.objects.filter(group=group_id, role__in=VOTING_ROLES, user__is_active=True)
 
 
 def names(group: Group, users: frozenset[int]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from issues.views import issues, room, rounds, statistics, transfer
+from issues.views import async_page, async_rounds, issues, room, rounds, statistics, transfer
 
 app_name = "issues"
 
@@ -35,5 +35,11 @@ urlpatterns = [
     path(f"{ROUND}/cancel/", rounds.round_cancel, name="round-cancel"),
     path(f"{ROUND}/nudge/", rounds.round_nudge, name="round-nudge"),
     path(f"{ROUND}/timer/", rounds.round_timer, name="round-timer"),
+    path(f"{ROUND}/discuss/", async_rounds.round_discuss, name="round-discuss"),
+    path("groups/<int:group_id>/async/", async_page.async_page, name="async"),
+    path("groups/<int:group_id>/async/begin/", async_rounds.async_begin, name="async-begin"),
+    path("groups/<int:group_id>/async/deadline/", async_rounds.async_deadline, name="async-deadline"),
+    path("groups/<int:group_id>/async/end/", async_rounds.async_end, name="async-end"),
+    path("groups/<int:group_id>/async/settle/", async_rounds.async_settle_agreed, name="async-settle-agreed"),
     path("groups/<int:group_id>/statistics/", statistics.statistics, name="statistics"),
 ]

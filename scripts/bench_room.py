@@ -94,6 +94,7 @@ def main() -> int:
         django.setup()
         from django.core.management import call_command
 
+        call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
         print(f"{'people':>7} {'filled':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8}")
         for people in options.people:

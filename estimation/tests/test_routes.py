@@ -97,6 +97,18 @@ ROUTES = {
     "issues:round-cancel": Route(ONLY_BY_POST, facilitators(303)),
     "issues:round-nudge": Route(ONLY_BY_POST, facilitators(303)),
     "issues:round-timer": Route(ONLY_BY_POST, facilitators(303), {"minutes": "5"}),
+    # The open round, which nobody has to talk about yet.
+    "issues:round-discuss": Route(ONLY_BY_POST, facilitators(409)),
+    "issues:async": Route(members(200), signed_in(405)),
+    "issues:async-begin": Route(
+        members(403, facilitator=200, owner=200),
+        members(403, facilitator=302, owner=302),
+        {"issues": "<issue>", "time": "24"},
+    ),
+    "issues:async-deadline": Route(ONLY_BY_POST, facilitators(303), {"time": "24"}),
+    # It is asked first.
+    "issues:async-end": Route(ONLY_BY_POST, facilitators(200)),
+    "issues:async-settle-agreed": Route(ONLY_BY_POST, facilitators(303)),
     "issues:statistics": Route(members(200), members(200)),
     "issues:issue-list": Route(members(200), signed_in(405)),
     "issues:issue-add": Route(facilitators(200), facilitators(302), {"title": "Refund"}),
@@ -148,6 +160,7 @@ class Cast:
         """What stands for itself in a route's data, such as `<seat>`."""
         return {
             "<seat>": self.seat.pk,
+            "<issue>": self.issue.pk,
             "<invite link>": f"https://testserver/join/{self.group.invite_token}/",
         }
 

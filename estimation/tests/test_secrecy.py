@@ -7,6 +7,7 @@ answered must be the same to the byte, but for what changes with every request (
 import logging
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,13 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from estimation.tests.test_routes import ADMIN_ROUTES, OWN_ROUTES, ROLES, ROUTES, Cast, admin_address
-from issues import rounds
+from issues import async_rounds, rounds
 from issues.models import Vote
 from issues.tests.feed import Screen, served
-from issues.tests.room import at_the_table
+from issues.tests.room import at_the_table, new_issue
 
 pytestmark = pytest.mark.django_db
 
@@ -36,11 +38,8 @@ CHANGES_ALWAYS = [
 
 
 def vote_of(cast: Cast, card: str, reason: str) -> None:
-    """The voter's vote is another one, and nothing else has changed."""
-    assert (
-        Vote.objects.filter(round=cast.round, voter=cast.people["voter"]).update(card=card, reason=reason)
-        == 1
-    )
+    """The voter's votes are others, at the table and in the own time, and nothing else has changed."""
+    assert Vote.objects.filter(voter=cast.people["voter"]).update(card=card, reason=reason) == 2
 
 
 def same_but_for_tokens(content: bytes) -> bytes:
@@ -70,8 +69,13 @@ OTHERS = [role for role in ROLES if role != "voter"]
 
 @pytest.fixture
 def cast(cast: Cast) -> Cast:
-    """The cast of the routes, in whose open round the voter has voted and somebody else has not."""
+    """The cast of the routes, in whose open rounds the voter has voted and somebody else has not."""
     at_the_table(cast.group, "Late")
+    tomorrow = timezone.now() + timedelta(days=1)
+    (aside,) = async_rounds.begin(
+        cast.group, cast.people["owner"], [new_issue(cast.group, "Aside")], tomorrow
+    )
+    rounds.vote(cast.seat, aside.pk, "8")
     return cast
 
 

@@ -13,6 +13,8 @@ from django.conf import settings
 from issues import announcements, tickets
 from issues.feed.broker import Subscription
 from issues.feed.channels import Channel
+from issues.feed.deadlines import Deadlines
+from issues.feed.heartbeat import Heartbeat
 from issues.feed.streams import Send, Stream
 from issues.feed.watch import Watch
 from issues.frames import Have
@@ -35,6 +37,7 @@ class Feed:
         self._channels: dict[int, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
+        self._heartbeat: Heartbeat | None = None
         self._subscription: Subscription | None = None
         announcements.listen(self._ring_from_a_thread)
 
@@ -71,6 +74,7 @@ class Feed:
             if settings.REDIS_URL:
                 self._subscription = Subscription(settings.REDIS_URL, self._ring, self._ring_all)
             self._watch = Watch(self._channels, self._threads, self._is_told)
+            self._heartbeat = Heartbeat(self._channels)
         if group_id not in self._channels:
             self._channels[group_id] = Channel(group_id, self._threads)
         return self._channels[group_id]
@@ -100,13 +104,14 @@ class Feed:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server starts and stops."""
         await receive()
+        deadlines = Deadlines(self._threads)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        deadlines.close()
         announcements.unlisten(self._ring_from_a_thread)
-        if self._watch is not None:
-            self._watch.close()
-        if self._subscription is not None:
-            self._subscription.close()
+        for task in (self._watch, self._heartbeat, self._subscription):
+            if task is not None:
+                task.close()
         for channel in tuple(self._channels.values()):
             channel.close()
         self._threads.shutdown(wait=False)

@@ -2,20 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TypeVar
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from groups.models import Group
 from issues import rounds, snapshots, table
+from issues.feed.connections import connected
 from issues.feed.streams import Stream
 from issues.frames import Frames
 from issues.room_parts import Audience
-
-Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +94,7 @@ class Channel:
 
     def _read(self, before: Frames | None, present: frozenset[int] | None) -> Frames | None:
         """In a thread: the frames of the present state, rendered for those who listen."""
-        return _with_connection(lambda: self._frames_of(before, present))
+        return connected(lambda: self._frames_of(before, present))
 
     def _frames_of(self, before: Frames | None, present: frozenset[int] | None) -> Frames | None:
         if present is not None:
@@ -124,12 +120,3 @@ class Channel:
             return LOOK_AGAIN
         left = (round_.timer_ends_at - timezone.now()).total_seconds()
         return min(LOOK_AGAIN, left + 0.05) if left > 0 else LOOK_AGAIN
-
-
-def _with_connection(work: Callable[[], Result]) -> Result:
-    """Do work in a thread with a healthy connection to the database."""
-    close_old_connections()
-    try:
-        return work()
-    finally:
-        close_old_connections()

@@ -37,7 +37,13 @@ class Stream:
         self._newest: Frames | None = None
         self._told: Frames | None = None
         self._is_over = False
+        self._is_quiet = False
+        self._is_unread = False
         self._changed = asyncio.Event()
+        self._task: asyncio.Task[Any] | None = None
+        # Both in the loop's time: when it said something last, and since when that waits to be read.
+        self._said_at = 0.0
+        self._waits_since: float | None = None
 
     def offer(self, frames: Frames) -> None:
         """These are the newest."""
@@ -60,20 +66,27 @@ class Stream:
 
     async def run(self) -> None:
         """Tell the screen what there is to tell, until it is closed. Raises TimeoutError when nobody reads it."""
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
         await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        is_quiet = False
+        self._said_at = loop.time()
         while not self._is_over:
-            if event := self._news() or (_PING if is_quiet else b""):
-                await self._write(event)
-            is_quiet = False
+            if event := self._news() or (_PING if self._is_quiet else b""):
+                await self._write(event, loop.time())
             if self._newest is self._told and not self._is_over:
                 self._changed.clear()
-                try:
-                    async with asyncio.timeout(PING):
-                        await self._changed.wait()
-                except TimeoutError:
-                    is_quiet = True
+                await self._changed.wait()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def beat(self, now: float) -> None:
+        """Called every few seconds, instead of two timers for each stream: pings, and gives up who reads nothing."""
+        if self._waits_since is not None:
+            if now - self._waits_since > UNREAD and self._task is not None:
+                self._is_unread = True
+                self._task.cancel()
+        elif now - self._said_at > PING:
+            self._is_quiet = True
+            self._changed.set()
 
     def _news(self) -> bytes:
         """The newest frame as an event; nothing where the screen knows it all."""
@@ -89,6 +102,13 @@ class Stream:
         self._told, self._have = frames, frames.keys(audience)
         return event
 
-    async def _write(self, event: bytes) -> None:
-        async with asyncio.timeout(UNREAD):
+    async def _write(self, event: bytes, now: float) -> None:
+        self._is_quiet = False
+        self._waits_since = self._said_at = now
+        try:
             await self._send({"type": "http.response.body", "body": event, "more_body": True})
+        except asyncio.CancelledError:
+            if self._is_unread:
+                raise TimeoutError from None
+            raise
+        self._waits_since = None

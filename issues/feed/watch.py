@@ -8,9 +8,8 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 
-from django.db import close_old_connections
-
 from issues.feed.channels import Channel
+from issues.feed.connections import connected
 from issues.models import Room
 
 logger = logging.getLogger(__name__)
@@ -58,8 +57,5 @@ class Watch:
 
 
 def _versions(groups: Collection[int]) -> list[tuple[int, int]]:
-    close_old_connections()
-    try:
-        return list(Room.objects.filter(pk__in=groups).values_list("pk", "version"))
-    finally:
-        close_old_connections()
+    rooms = Room.objects.filter(pk__in=groups).values_list("pk", "version")
+    return connected(lambda: list(rooms))

@@ -29,6 +29,26 @@ class RoundQuerySet(models.QuerySet["Round"]):
         """Those whose votes may be told."""
         return self.filter(state__in=UNSEALED)
 
+    def open(self) -> Self:
+        return self.filter(state=State.OPEN)
+
+    def asynchronous(self) -> Self:
+        """Those in which everybody votes in their own time."""
+        return self.filter(deadline__isnull=False)
+
+    def on_agenda(self) -> Self:
+        """Asynchronous ones that are open, or revealed and nothing has come after: no estimate, no newer round."""
+        newer = Round.objects.filter(issue=models.OuterRef("issue"), pk__gt=models.OuterRef("pk"))
+        unsettled = models.Q(issue__estimated_at=None) | models.Q(
+            issue__estimated_at__lt=models.F("opened_at")
+        )
+        revealed = models.Q(state=State.REVEALED, issue__archived_at=None) & unsettled & ~models.Exists(newer)
+        return self.asynchronous().filter(models.Q(state=State.OPEN) | revealed)
+
+    def past_deadline(self) -> Self:
+        """Open ones whose time is over, of groups that are not archived."""
+        return self.open().filter(deadline__lte=timezone.now(), group__archived_at=None)
+
     def in_order(self) -> Self:
         return self.order_by("opened_at", "pk")
 
@@ -67,6 +87,9 @@ class Round(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(state__in=State.values), name="round_known_state"),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["state", "deadline"], name="round_past_deadline"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.issue or self.group} ({self.get_state_display()})"
@@ -79,6 +102,16 @@ class Round(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == State.OPEN
+
+    @property
+    def is_async(self) -> bool:
+        """Whether everybody votes in their own time, and not at the table."""
+        return self.deadline is not None
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether it had a deadline that has come."""
+        return self.deadline is not None and self.deadline <= timezone.now()
 
     @property
     def is_out_of_time(self) -> bool:

@@ -57,20 +57,21 @@ def render_room(
 
 def _filling(
     request: HttpRequest, access: Access, frames: Frames, audience: Audience, hand: str
-) -> dict[str, str]:
+) -> dict[str, bytes]:
     """The HTML for each gap of the page."""
     seat = access.membership
     parts = {name: part.html for name, part in zip(PARTS, frames.parts(audience), strict=True)}
-    return parts | {
+    filling = parts | {
         "csrf_token": get_token(request),
         "nickname": escape(access.user.nickname),
         "seat": str(seat.pk) if seat else "",
         "seat_nickname": escape(seat.nickname) if seat else "",
         "version": str(frames.snapshot.version),
         "have": frames.keys(audience).written,
-        "chairs": frames.chairs(audience.language),
         "hand": hand,
     }
+    chairs = {"chairs": frames.chairs(audience.language)}
+    return {name: html.encode() for name, html in filling.items()} | chairs
 
 
 @require_GET
@@ -144,7 +145,7 @@ def _audience(access: Access, snapshot: RoomSnapshot) -> Audience:
 
 
 def _own_ballot(access: Access, snapshot: RoomSnapshot) -> Ballot | None:
-    if snapshot.round is None or not snapshot.round.is_open:
+    if snapshot.round is None or not snapshot.round.is_open or access.user.pk not in snapshot.voted:
         return None
     return ballots.own(Round(pk=snapshot.round.pk), access.user)
 

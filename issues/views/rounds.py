@@ -1,83 +1,18 @@
-"""What is sent from the room: votes, and what facilitators do with rounds.
+"""What is sent from the room: votes, and what facilitators do with rounds. How it is answered: see `answers`."""
 
-A page with scripts asks for JSON and hears at once whether it is saved; a form is led back to the room. What can't be
-done any more is answered with 409, one sentence, and the room as it is now.
-"""
-
-from collections.abc import Callable
-from functools import wraps
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
+from django.utils.translation import ngettext
 
-from groups.access import Access, Permission, group_view
+from groups.access import Access, Permission
 from groups.models import Membership
-from issues import rounds, table
+from issues import backlog, rounds, table
 from issues.models import Issue
 from issues.round_forms import SettleForm, TimerForm, VoteForm
-from issues.views.room import render_room
+from issues.views.answers import page_of, refused, room_view, wants_json
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-REFUSALS: dict[type[Exception], tuple[int, "StrOrPromise"]] = {
-    rounds.RoundOver: (409, gettext_lazy("That vote is over. This is how things are now.")),
-    rounds.RoundOpen: (409, gettext_lazy("A vote is open already. Reveal or stop it first.")),
-    rounds.IssueArchived: (409, gettext_lazy("This issue is archived. Bring it back to vote on it.")),
-    rounds.NobodyVoted: (409, gettext_lazy("Nobody has voted yet, so there is nothing to reveal.")),
-    rounds.NotVoted: (409, gettext_lazy("Choose a card first; the reason goes with it.")),
-    rounds.SomebodyFacilitates: (409, gettext_lazy("A facilitator is here. Nothing was changed.")),
-    rounds.NotAtTheTable: (403, gettext_lazy("You observe here, so you have no vote.")),
-    rounds.NoSuchCard: (400, gettext_lazy("There is no such card in this deck. Choose one of these.")),
-}
 NAMED = 5  # of those whose votes are missing
-
-Answer = Callable[..., HttpResponse | None]
-
-
-def room_view(permission: Permission) -> Callable[[Answer], Callable[..., Any]]:
-    """Decorates what changes a room, by POST: it returns None when done, and may raise one of REFUSALS."""
-
-    def decorate(view: Answer) -> Callable[..., Any]:
-        @require_POST
-        @group_view(permission)
-        @wraps(view)
-        def answered(request: HttpRequest, access: Access, **kwargs: Any) -> HttpResponse:
-            if access.group.is_archived:
-                return refused(request, access, 409, _("This group is archived. Nothing was changed."))
-            try:
-                answer = view(request, access, **kwargs)
-            except tuple(REFUSALS) as refusal:
-                status, sentence = REFUSALS[type(refusal)]
-                return refused(request, access, status, sentence)
-            return answer or done(request, access)
-
-        return answered
-
-    return decorate
-
-
-def done(request: HttpRequest, access: Access) -> HttpResponse:
-    """It is saved."""
-    if _wants_json(request):
-        return JsonResponse({"saved": True})
-    room = HttpResponseRedirect(reverse("issues:room", args=[access.group.pk]))
-    room.status_code = HTTPStatus.SEE_OTHER
-    return room
-
-
-def refused(request: HttpRequest, access: Access, status: int, sentence: "StrOrPromise") -> HttpResponse:
-    """It is not: why, with what was typed."""
-    if _wants_json(request):
-        return JsonResponse({"saved": False, "problem": str(sentence)}, status=status)
-    return render_room(request, access, str(sentence), status, request.POST.get("reason"))
-
 
 # --- Voters
 
@@ -126,9 +61,10 @@ def round_reveal(request: HttpRequest, access: Access, round_id: int) -> HttpRes
         rounds.reveal(access.group, round_id, access.user, early=request.POST.get("early") == "yes")
     except rounds.VotesMissing as votes:
         question = _question(table.names(access.group, votes.missing))
-        if _wants_json(request):
+        if wants_json(request):
             return JsonResponse({"saved": False, "question": question}, status=409)
-        context = {"access": access, "group": access.group, "question": question}
+        asked_on = {"page": request.POST.get("page", ""), "back": page_of(request, access)}
+        context = {"access": access, "group": access.group, "question": question, **asked_on}
         return render(request, "issues/reveal_confirm.html", context, status=409)
     return None
 
@@ -140,7 +76,7 @@ def round_settle(request: HttpRequest, access: Access, round_id: int) -> HttpRes
     if not form.is_valid():
         return refused(request, access, 400, form.problem)
     rounds.settle(access.group, round_id, form.cleaned_data["estimate"], access.user)
-    following = access.group.issues.to_estimate().in_order().first()
+    following = backlog.upcoming(access.group).first()
     if request.GET.get("then") == "next" and following is not None:
         rounds.begin(access.group, access.user, following)
     return None
@@ -203,7 +139,3 @@ def _question(missing: list[str]) -> str:
         "%(names)s have not voted. Reveal all the same?",
         len(named),
     ) % {"names": names}
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept", "").startswith("application/json")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 
 from estimation import demo
@@ -15,7 +16,7 @@ from estimation.tests.browser.conftest import DESKTOP, PHONE
 from estimation.tests.test_routes import OWN_ROUTES
 from groups import decks
 from groups.models import Group, Role
-from issues import backlog, rounds, table
+from issues import async_rounds, backlog, rounds, table
 from issues.models import Round
 from issues.models.round import State
 from issues.pasting import Entry
@@ -36,6 +37,8 @@ FOR_OWNERS = [
     "a room with an open vote",
     "a room after the reveal",
     "a room with a settled vote",
+    "issues:async",
+    "issues:async-begin",
     "groups:group-settings",
     "groups:invite-open",
     "issues:statistics",
@@ -107,7 +110,20 @@ def team() -> Group:
     issues = backlog.add(group, ISSUES)
     for issue in issues[1:3]:
         issue.settle(decks.card("13"), owner)
+    vote_asynchronously(group)
     return group
+
+
+def vote_asynchronously(group: Group) -> None:
+    """Issues that are open until tomorrow, one on which all agree, and one on which they do not."""
+    titles = ["Open", "V" * 120, "Agreed", "Disputed " + "X" * 100]
+    issues = [new_issue(group, title, key="PAY-9", description=DESCRIPTION) for title in titles]
+    opened = async_rounds.begin(group, group.user, issues, timezone.now() + timedelta(days=1))
+    for seat, cards in zip(group.memberships.filter(role=Role.VOTER), ("5555", "5558"), strict=False):
+        for round_, card in zip(opened[1:], cards[1:], strict=True):
+            rounds.vote(seat, round_.pk, card, "Why not")
+    for round_ in opened[2:]:
+        rounds.reveal(group, round_.pk, group.user, early=True)
 
 
 ROOMS = {
@@ -247,7 +263,7 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     page.locator('.card[value="8"]').click()
     expect(page.locator(".is-voted")).to_have_count(3)
     picture(page, "room", whole=True)
-    round_ = Round.objects.get(group=group, state=State.OPEN)
+    round_ = Round.objects.get(group=group, state=State.OPEN, deadline=None)
     for seat, card in zip(group.memberships.exclude(user=group.user)[:4], ("8", "13", "5", "8"), strict=True):
         rounds.vote(seat, round_.pk, card, "The bank has to agree first." if card == "13" else "")
     rounds.reveal(group, round_.pk, group.user, early=True)
@@ -255,3 +271,5 @@ def test_screenshots_of_the_demo(visitor, signed_in, transactional_db, screen, v
     picture(page, "revealed", whole=True)
     page.goto(reverse("issues:statistics", args=[group.pk]))
     picture(page, "statistics")
+    page.goto(reverse("issues:async", args=[group.pk]))
+    picture(page, "async")
