@@ -22,9 +22,13 @@ def room_of(group: Group) -> Room:
 
 @contextmanager
 def changing(group: Group) -> Iterator[Room]:
-    """The room, locked until the block ends, and one version further; everyone is told once it is committed."""
+    """The room, locked until the block ends, and one version further; everyone is told once it is committed.
+
+    Raises Group.DoesNotExist.
+    """
     with transaction.atomic():
         if not _count_up(group):
+            Group.objects.get(pk=group.pk)  # a room of a group that is gone would stay for ever
             Room.objects.get_or_create(group=group)
             _count_up(group)
         yield Room.objects.select_related("round__issue").get(pk=group.pk)

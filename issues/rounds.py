@@ -3,6 +3,7 @@
 Of two who press the same button at once, the second one finds the round in another state: RoundOver.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -61,8 +62,11 @@ class SomebodyFacilitates(Exception):
 
 
 def touch(group: Group) -> None:
-    """Something about the people in the room, or the time, has changed: reveal what waited for it; tell everyone."""
-    with changing(group) as room:
+    """Something about the people in the room, or the time, has changed: reveal what waited for it; tell everyone.
+
+    Where the group itself is gone there is nobody to tell.
+    """
+    with suppress(Group.DoesNotExist), changing(group) as room:
         if room.round is not None:
             _reveal_if_due(room.round)
         for round_ in Round.objects.open().asynchronous().filter(group=group).select_related("group"):
