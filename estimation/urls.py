@@ -5,11 +5,15 @@ from django.urls import include, path
 
 from estimation import views
 from groups.views.groups import start
+from issues.api.application import urls as api_urls
+from issues.views.api import api_page
 
 urlpatterns = [
     path("", start, name="start"),
     path("", include("groups.urls")),
     path("", include("issues.urls")),
+    path("api/", api_page, name="api"),
+    path("api/v1/", api_urls()),
     path("me/", include("users.urls")),
     path("language/", views.set_language, name="language-set"),
     path("healthz", views.healthz, name="healthz"),

@@ -21,7 +21,7 @@ from simple_history.models import HistoricalChanges
 
 from users import nicknames
 from users.admin_forms import AccountCreationForm, PersonChangeForm
-from users.models import User
+from users.models import ApiToken, User
 
 # How many reasons a page of refusal names before it only counts them.
 REASONS_SHOWN = 20
@@ -212,6 +212,25 @@ class UserAdmin(DjangoUserAdmin[Any]):
                 person.is_active = active
             User.objects.bulk_update(people, ["is_active"], batch_size=1000)
         return len(people)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    """Who lets a program in, since when. A token can be taken away here, and neither seen nor made."""
+
+    list_display = ("user", "made_at", "used_at")
+    list_select_related = ("user",)
+    fields = ("user", "made_at", "used_at")
+    search_fields = ("user__nickname", "user__email")
+    search_help_text = _("Nickname or e-mail")
+    ordering = ("-made_at",)
+    show_full_result_count = False
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: ApiToken | None = None) -> bool:
+        return False
 
 
 def choice_label(user: User) -> str:

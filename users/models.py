@@ -137,6 +137,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
 
+class ApiToken(models.Model):
+    """By which a program acts for an account; see `api_tokens`. The token itself is kept nowhere."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="api_token", verbose_name=_("user")
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256, in hexadecimal digits
+    made_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "estimation_api_token"
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 def normalized_email(email: str) -> str | None:
     """The address as it is kept and looked up: trimmed, lower case; None when there is none.
 

@@ -20,6 +20,8 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("password/", views.password_change, name="password-change"),
+    path("token/", views.api_token_make, name="api-token-make"),
+    path("token/remove/", views.api_token_remove, name="api-token-remove"),
     path(
         "password/reset/",
         PasswordResetView.as_view(

@@ -12,6 +12,7 @@ from groups.models import Group, Membership
 from issues import rounds
 from issues.models import Issue, Transition, Vote
 from issues.tests.room import new_issue
+from users import api_tokens
 from users.models import User
 from users.tests.staff import staff_with
 
@@ -25,6 +26,7 @@ REFUSED = {
     "groups_group_delete",
     "issues_issue_delete",
     *(f"{model}_{page}" for model in LOOKED_AT for page in ("add", "delete")),
+    "users_apitoken_add",
 }
 
 
@@ -40,12 +42,14 @@ def everything(payments: Group, bobs_seat: Membership, alice: User) -> dict[str,
     """One object of each model in the admin: label to primary key."""
     round_ = rounds.begin(payments, alice, new_issue(payments))
     rounds.vote(bobs_seat, round_.pk, "8")
+    api_tokens.make(alice)
     return {
         "issues_issue": Issue.objects.get().pk,
         "issues_round": round_.pk,
         "issues_transition": Transition.objects.get().pk,
         "issues_vote": Vote.objects.get().pk,
         "users_user": alice.pk,
+        "users_apitoken": alice.pk,
         "groups_group": payments.pk,
         "groups_membership": bobs_seat.pk,
         "auth_group": PermissionGroup.objects.create(name="Clerks").pk,
@@ -164,7 +168,7 @@ def test_groups_of_permissions_are_not_called_like_teams(desk):
     assert [(app["name"], [model["name"] for model in app["models"]]) for app in apps] == [
         ("Groups", ["Groups", "Members"]),
         ("Issues", ["Issues", "Rounds", "Transitions", "Votes"]),
-        ("Users", ["Users"]),
+        ("Users", ["API tokens", "Users"]),
         ("Permissions", ["Permission groups"]),
         ("Database evolution", ["Journal lines", "Migration runs"]),
     ]

@@ -43,6 +43,7 @@ def facilitators(status: int) -> dict[str, int]:
 ONLY_BY_POST = signed_in(405)
 ONLY_BY_GET_SIGNED_IN = signed_in(405)
 ONLY_BY_GET = everyone(405)
+ONLY_WITH_A_TOKEN = everyone(401)
 # A guest may still sign up or in, an account has done so. Observer and facilitator of the cast are guests.
 FOR_GUESTS = everyone(302, anonymous=200) | {"observer": 200, "facilitator": 200}
 FOR_ACCOUNTS = signed_in(200) | {"observer": 302, "facilitator": 302}
@@ -124,6 +125,20 @@ ROUTES = {
     "issues:issue-import": Route(
         members(403, facilitator=200, owner=200), members(403, facilitator=200, owner=200)
     ),
+    "api": Route(everyone(200), ONLY_BY_GET),
+    "api-1:openapi-json": Route(everyone(200), everyone(200)),
+    # The pages' sessions are no tokens; what tokens are answered is tried in issues/tests/test_api.py.
+    "api-1:api-root": Route(everyone(404), everyone(404)),
+    "api-1:group_list": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
+    "api-1:group_detail": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
+    "api-1:issue_list": Route(ONLY_WITH_A_TOKEN, ONLY_WITH_A_TOKEN),
+    "api-1:issue_add": Route(ONLY_WITH_A_TOKEN, ONLY_WITH_A_TOKEN),
+    "api-1:issue_detail": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
+    "api-1:issue_edit": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
+    "api-1:issue_archive": Route(ONLY_BY_GET, ONLY_WITH_A_TOKEN),
+    "api-1:issue_restore": Route(ONLY_BY_GET, ONLY_WITH_A_TOKEN),
+    "api-1:round_list": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
+    "api-1:round_detail": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
     "users:account": Route(signed_in(200), signed_in(302), {"nickname": "Nina"}),
     "users:guest-enter": Route(everyone(302, anonymous=200), everyone(302), {"nickname": "Nina"}),
     "users:sign-up": Route(
@@ -135,6 +150,8 @@ ROUTES = {
         FOR_GUESTS, everyone(302), {"username": "charlie@example.org", "password": "correct horse battery"}
     ),
     "users:sign-out": Route(signed_in(200), everyone(302)),
+    "users:api-token-make": Route(ONLY_BY_POST, signed_in(200) | {"observer": 302, "facilitator": 302}),
+    "users:api-token-remove": Route(ONLY_BY_POST, signed_in(302)),
     "users:password-change": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
     "users:password-reset": Route(everyone(200), everyone(302), {"email": "nobody@example.org"}),
     "users:password-reset-done": Route(everyone(200), ONLY_BY_GET),
@@ -231,6 +248,7 @@ ADMIN_FOR_STAFF = {
     "admin:issues_issue_delete": {403},  # issues are archived, never deleted
     "admin:issues_issue_process_import": {405},  # takes what the page before it has shown, by POST only
     # What the estimation itself writes is only looked at.
+    "admin:users_apitoken_add": {403},
     "admin:issues_round_add": {403},
     "admin:issues_round_delete": {403},
     "admin:issues_transition_add": {403},

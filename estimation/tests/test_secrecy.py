@@ -22,6 +22,7 @@ from issues import async_rounds, rounds
 from issues.models import Vote
 from issues.tests.feed import Screen, served
 from issues.tests.room import at_the_table, new_issue
+from users import api_tokens
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,7 @@ CHANGES_ALWAYS = [
     rb'name="csrfmiddlewaretoken" value="\w+"',
     rb'"now":\d+',
     rb"\d\d:\d\d:\d\d(\.\d+)?",
+    rb'value="est_[^"]+"',
     rb'name="_save_token"[^>]+',
 ]
 
@@ -97,6 +99,20 @@ def test_no_answer_to_a_form_tells_a_vote_before_the_reveal(cast, name):
             one, other = answers(cast, role, partial(Client.post, path=address, data=data, headers=headers))
             assert one[0] == other[0], role
             assert one[2] == other[2], role
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/{0}", "/{0}/issues", "/{0}/issues/{1}", "/{0}/rounds", "/{0}/rounds/{2}"]
+)
+def test_the_api_tells_no_vote_before_the_reveal(cast, path):
+    address = "/api/v1/groups" + path.format(cast.group.pk, cast.issue.pk, cast.round.pk)
+    # A guest has no token: one made by hand shows what such a token would be told.
+    tokens = {role: api_tokens.make(user) for role, user in cast.people.items()}
+    for role in OTHERS:
+        headers = {"Authorization": f"Bearer {tokens[role]}"} if role in tokens else {}
+        one, other = answers(cast, role, partial(Client.get, path=address, headers=headers))
+        assert one == other, role
+        assert REASON.encode() not in other[2]
 
 
 @pytest.mark.parametrize("name", ADMIN_ROUTES)

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pyte
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
 # What a page is worth showing to; the others answer a form, or redirect.
-FOR_VISITORS = ["start", "users:guest-enter", "users:sign-up", "users:sign-in", "users:password-reset"]
+FOR_VISITORS = ["start", "api", "users:guest-enter", "users:sign-up", "users:sign-in", "users:password-reset"]
 FOR_OWNERS = [
     "groups:group-list",
     "groups:group-new",

@@ -21,9 +21,9 @@ LISTED = 20  # of each kind; all with --verbosity 2
 class Command(BaseCommand):
     help = (
         "Archive groups that nobody uses, delete those that were archived long ago, with all that is in them, and "
-        "delete guests who belong nowhere. Only what an option names, and nothing without --apply: it is only said what would "
-        "be done. Exit code 0: done, or there is nothing to do. 1: something could not be done, and what is left "
-        "stays as it was. 2: wrong arguments."
+        "delete guests who belong nowhere. Only what an option names, and nothing without --apply: it is only said "
+        "what would be done. Exit code 0: done, or there is nothing to do. 1: something could not be done, and what "
+        "is left stays as it was. 2: wrong arguments."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
