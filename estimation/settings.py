@@ -148,6 +148,10 @@ REDIS_URL: str = env.str("REDIS_URL", default="")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// (TLS) or unix://.")
 
+# Hosts of the own network to which webhooks may go, as they stand in their addresses; and who signs their certificates.
+WEBHOOK_PRIVATE_HOSTS: list[str] = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
+WEBHOOK_CA_FILE: str = env.str("WEBHOOK_CA_FILE", default="")
+
 # --- People
 
 AUTH_USER_MODEL = "users.User"

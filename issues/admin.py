@@ -20,7 +20,7 @@ from import_export.forms import ExportForm
 from groups.admin import ArchivedFilter, Chooses
 from groups.models import Group
 from issues import admin_import, backlog, ballots
-from issues.models import Issue, Round, Transition, Vote
+from issues.models import Delivery, Issue, Round, Transition, Vote, Webhook
 from issues.models.issue import IssueQuerySet
 from issues.resources import IncomingIssueResource, IssueResource
 from issues.rooms import changing
@@ -247,6 +247,41 @@ class VoteAdmin(OnlyLooked, admin.ModelAdmin[Vote]):
     @admin.display(description=_("reason"))
     def reason_or_sealed(self, vote: Vote) -> str:
         return _told(vote, "revealed_reason")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(OnlyLooked, admin.ModelAdmin[Webhook]):
+    """Where events go. A webhook can be removed here, with what was sent there; its secret is not shown."""
+
+    fields = ("group", "url", "is_active", "made_at", "made_by")
+    list_display = ("url", "group", "is_active", "made_at", "made_by")
+    list_filter = ("is_active", "made_at")
+    list_select_related = ("group", "made_by")
+    search_fields = ("url", "group__name")
+    search_help_text = _("Address or group")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(OnlyLooked, admin.ModelAdmin[Delivery]):
+    """What was sent where, and what came of it. The body tells votes that are revealed, and is left to the group."""
+
+    fields = ("webhook", "event", "number", "made_at", "attempts", "next_attempt_at", "delivered_at", "error")
+    list_display = ("made_at", "webhook", "event", "attempts", "next_attempt_at", "delivered_at", "error")
+    list_filter = ("event", "made_at")
+    list_select_related = ("webhook",)
+    search_fields = ("webhook__url", "webhook__group__name")
+    search_help_text = _("Address or group")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only with its webhook."""
+        return obj is None and admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 def _told(vote: Vote, name: str) -> str:

@@ -14,6 +14,7 @@ from issues import ballots, table
 from issues.models import Issue, Room, Round, Transition, Vote
 from issues.models.round import State
 from issues.rooms import changing
+from issues.webhooks import events
 from users.models import User
 
 
@@ -233,6 +234,7 @@ def _move(round_: Round, state: State, by: User | None) -> None:
     round_.state = state
     round_.save(update_fields=["state", "estimate"])
     _note(round_, by)
+    events.note(round_)
 
 
 def _note(round_: Round, by: User | None) -> None:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from issues.views import async_page, async_rounds, issues, room, rounds, statistics, transfer
+from issues.views import async_page, async_rounds, issues, room, rounds, statistics, transfer, webhooks
 
 app_name = "issues"
 
 ISSUE = "groups/<int:group_id>/issues/<int:issue_id>"
+WEBHOOK = "groups/<int:group_id>/webhooks/<int:webhook_id>"
 ROUND = "groups/<int:group_id>/rounds/<int:round_id>"
 
 urlpatterns = [
@@ -41,5 +42,12 @@ urlpatterns = [
     path("groups/<int:group_id>/async/deadline/", async_rounds.async_deadline, name="async-deadline"),
     path("groups/<int:group_id>/async/end/", async_rounds.async_end, name="async-end"),
     path("groups/<int:group_id>/async/settle/", async_rounds.async_settle_agreed, name="async-settle-agreed"),
+    path("groups/<int:group_id>/webhooks/", webhooks.webhook_list, name="webhook-list"),
+    path(f"{WEBHOOK}/", webhooks.webhook_detail, name="webhook-detail"),
+    path(f"{WEBHOOK}/test/", webhooks.webhook_test, name="webhook-test"),
+    path(f"{WEBHOOK}/switch/", webhooks.webhook_switch, name="webhook-switch"),
+    path(f"{WEBHOOK}/renew/", webhooks.webhook_renew, name="webhook-renew"),
+    path(f"{WEBHOOK}/remove/", webhooks.webhook_remove, name="webhook-remove"),
+    path(f"{WEBHOOK}/deliveries/<int:delivery_id>/again/", webhooks.delivery_again, name="delivery-again"),
     path("groups/<int:group_id>/statistics/", statistics.statistics, name="statistics"),
 ]

@@ -9,7 +9,9 @@ from django.contrib.auth.models import Group as PermissionGroup
 from estimation.tests.test_routes import Cast
 from groups.models import Group, Membership, Role
 from issues import rounds, table
+from issues.models import Delivery, Webhook
 from issues.tests.room import new_issue
+from issues.webhooks import events
 from users.models import User
 
 
@@ -25,7 +27,9 @@ def cast(alice, bob, charlie, staff) -> Cast:
     table.see(Membership.objects.get(group=group, user=alice))
     round_ = rounds.begin(group, alice)
     rounds.vote(seat, round_.pk, "8")
-    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_, new_issue(group))
+    events.ping(Webhook.objects.create(group=group, url="https://hooks.example/"))
+    delivery = Delivery.objects.get()
+    return Cast(group, people | {"owner": alice, "staff": staff}, seat, round_, new_issue(group), delivery)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from groups.models import Group, Membership
 from issues import rounds
-from issues.models import Issue, Transition, Vote
+from issues.models import Delivery, Issue, Transition, Vote, Webhook
 from issues.tests.room import new_issue
+from issues.webhooks import events
 from users import api_tokens
 from users.models import User
 from users.tests.staff import staff_with
@@ -27,6 +28,9 @@ REFUSED = {
     "issues_issue_delete",
     *(f"{model}_{page}" for model in LOOKED_AT for page in ("add", "delete")),
     "users_apitoken_add",
+    "issues_webhook_add",
+    "issues_delivery_add",
+    "issues_delivery_delete",
 }
 
 
@@ -43,11 +47,15 @@ def everything(payments: Group, bobs_seat: Membership, alice: User) -> dict[str,
     round_ = rounds.begin(payments, alice, new_issue(payments))
     rounds.vote(bobs_seat, round_.pk, "8")
     api_tokens.make(alice)
+    webhook = Webhook.objects.create(group=payments, url="https://hooks.example/")
+    events.ping(webhook)
     return {
         "issues_issue": Issue.objects.get().pk,
         "issues_round": round_.pk,
         "issues_transition": Transition.objects.get().pk,
         "issues_vote": Vote.objects.get().pk,
+        "issues_webhook": webhook.pk,
+        "issues_delivery": Delivery.objects.get().pk,
         "users_user": alice.pk,
         "users_apitoken": alice.pk,
         "groups_group": payments.pk,
@@ -167,7 +175,7 @@ def test_groups_of_permissions_are_not_called_like_teams(desk):
     apps = desk.get(reverse("admin:index")).context["app_list"]
     assert [(app["name"], [model["name"] for model in app["models"]]) for app in apps] == [
         ("Groups", ["Groups", "Members"]),
-        ("Issues", ["Issues", "Rounds", "Transitions", "Votes"]),
+        ("Issues", ["Deliveries", "Issues", "Rounds", "Transitions", "Votes", "Webhooks"]),
         ("Users", ["API tokens", "Users"]),
         ("Permissions", ["Permission groups"]),
         ("Database evolution", ["Journal lines", "Migration runs"]),

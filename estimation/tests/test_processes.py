@@ -1,5 +1,6 @@
 """Two processes that serve one site: what one of them changes, the screens of the other are told."""
 
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -9,14 +10,16 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from redis import Redis
 
 from estimation.tests.site import Site
 from groups.models import Group, Membership
 from issues import rounds
 from issues.feed import broker
-from issues.models import Round
+from issues.models import Delivery, Round, Webhook
 from issues.tests.feed import Screen, eventually
+from issues.tests.receiver import listening
 from issues.tests.redis import running
 from issues.tests.room import at_the_table
 
@@ -116,6 +119,28 @@ def test_a_redis_that_dies_and_comes_back_costs_no_vote_and_no_news(
     again = rounds.begin(payments, payments.user)
     vote(here, anna, again, "5")
     assert watching.until(lambda frame: "v" in frame["states"])
+
+
+def test_a_delivery_whose_sender_is_killed_is_sent_by_another_process(
+    payments, alice, anna, open_round, sites
+):
+    held = threading.Event()
+    with listening(hold=held) as receiver:
+        Webhook.objects.create(group=payments, url=receiver.url)
+        first, second = sites(WEBHOOK_PRIVATE_HOSTS="127.0.0.1")
+        second.kill()
+        rounds.vote(anna, open_round.pk, "8")
+        rounds.reveal(payments, open_round.pk, alice, early=True)
+        eventually(lambda: bool(receiver.received))
+        first.kill()  # while it waits for the answer
+        receiver.hold = None
+        held.set()
+        assert Delivery.objects.get().delivered_at is None
+        Delivery.objects.update(next_attempt_at=timezone.now())  # the lease is over
+        second.start()
+        eventually(lambda: Delivery.objects.filter(delivered_at__isnull=False).exists())
+        assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
+        assert len(receiver.received) == 2
 
 
 def test_a_redis_that_was_never_there_keeps_nobody_from_voting(anna, payments, open_round, sites, screen):

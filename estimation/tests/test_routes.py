@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from groups.models import Group, Membership
-from issues.models import Issue, Round
+from issues.models import Delivery, Issue, Round
 from users.models import User
 
 ROLES = ("anonymous", "stranger", "observer", "voter", "facilitator", "owner", "staff")
@@ -110,6 +110,13 @@ ROUTES = {
     # It is asked first.
     "issues:async-end": Route(ONLY_BY_POST, facilitators(200)),
     "issues:async-settle-agreed": Route(ONLY_BY_POST, facilitators(303)),
+    "issues:webhook-list": Route(owner(200), owner(200)),
+    "issues:webhook-detail": Route(owner(200), signed_in(405)),
+    "issues:webhook-test": Route(ONLY_BY_POST, owner(302)),
+    "issues:webhook-switch": Route(ONLY_BY_POST, owner(302)),
+    "issues:webhook-renew": Route(ONLY_BY_POST, owner(302)),
+    "issues:webhook-remove": Route(ONLY_BY_POST, owner(302)),
+    "issues:delivery-again": Route(ONLY_BY_POST, owner(302)),
     "issues:statistics": Route(members(200), members(200)),
     "issues:issue-list": Route(members(200), signed_in(405)),
     "issues:issue-add": Route(facilitators(200), facilitators(302), {"title": "Refund"}),
@@ -172,6 +179,7 @@ class Cast:
     seat: Membership  # the voter's
     round: Round  # open, with the voter's vote
     issue: Issue
+    delivery: Delivery  # of a webhook
 
     def values(self) -> dict[str, Any]:
         """What stands for itself in a route's data, such as `<seat>`."""
@@ -188,6 +196,8 @@ class Cast:
             "membership_id": self.seat.pk,
             "round_id": self.round.pk,
             "issue_id": self.issue.pk,
+            "webhook_id": self.delivery.webhook_id,
+            "delivery_id": self.delivery.pk,
             "token": self.group.invite_token if "join" in pattern else "set-password",
             "uidb64": "MQ",
         }
@@ -251,6 +261,9 @@ ADMIN_FOR_STAFF = {
     "admin:users_apitoken_add": {403},
     "admin:issues_round_add": {403},
     "admin:issues_round_delete": {403},
+    "admin:issues_webhook_add": {403},
+    "admin:issues_delivery_add": {403},
+    "admin:issues_delivery_delete": {403},
     "admin:issues_transition_add": {403},
     "admin:issues_transition_delete": {403},
     "admin:issues_vote_add": {403},

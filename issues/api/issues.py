@@ -31,7 +31,7 @@ def issue_list(
     page: PageNumber = 1,
     page_size: PageSize = 50,
 ) -> dict[str, Any]:
-    """Those of a tab of its page, in their order; `q` are words that each has in key, title or sprint."""
+    """Those of a tab of its page, in their order; q: words that each has in key, title or sprint."""
     found = access(signed_in_user(request), group_id, Permission.VIEW)
     search = SearchForm({"q": q})
     refusals.check([search])

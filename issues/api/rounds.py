@@ -29,7 +29,7 @@ def round_list(
     page: PageNumber = 1,
     page_size: PageSize = 50,
 ) -> dict[str, Any]:
-    """In their order; with `issue` those of this issue alone."""
+    """In their order; with an issue, those of this one alone."""
     found = access(signed_in_user(request), group_id, Permission.VIEW)
     rows = Round.objects.filter(group=found.group).in_order().prefetch_related("transitions")
     if issue is not None:

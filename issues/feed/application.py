@@ -14,6 +14,7 @@ from issues import announcements, tickets
 from issues.feed.broker import Subscription
 from issues.feed.channels import Channel
 from issues.feed.deadlines import Deadlines
+from issues.feed.deliveries import Deliveries
 from issues.feed.heartbeat import Heartbeat
 from issues.feed.streams import Send, Stream
 from issues.feed.watch import Watch
@@ -104,14 +105,15 @@ class Feed:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server starts and stops."""
         await receive()
-        deadlines = Deadlines(self._threads)
+        background = (Deadlines(self._threads), Deliveries())
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        deadlines.close()
+        for task in background:
+            task.close()
         announcements.unlisten(self._ring_from_a_thread)
-        for task in (self._watch, self._heartbeat, self._subscription):
-            if task is not None:
-                task.close()
+        for part in (self._watch, self._heartbeat, self._subscription):
+            if part is not None:
+                part.close()
         for channel in tuple(self._channels.values()):
             channel.close()
         self._threads.shutdown(wait=False)

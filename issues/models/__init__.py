@@ -4,5 +4,6 @@ from issues.models.issue import Issue
 from issues.models.room import Presence, Room
 from issues.models.round import Round, Transition
 from issues.models.vote import Vote
+from issues.models.webhook import Delivery, Webhook
 
-__all__ = ["Issue", "Presence", "Room", "Round", "Transition", "Vote"]
+__all__ = ["Delivery", "Issue", "Presence", "Room", "Round", "Transition", "Vote", "Webhook"]

@@ -17,11 +17,12 @@ from estimation.tests.test_routes import OWN_ROUTES
 from groups import decks
 from groups.models import Group, Role
 from issues import async_rounds, backlog, rounds, table
-from issues.models import Round
+from issues.models import Delivery, Round, Webhook
 from issues.models.round import State
 from issues.pasting import Entry
 from issues.tests.room import at_the_table, new_issue
 from issues.tests.session import past_sprints
+from issues.webhooks import events
 from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -37,6 +38,8 @@ FOR_OWNERS = [
     "a room with an open vote",
     "a room after the reveal",
     "a room with a settled vote",
+    "issues:webhook-list",
+    "issues:webhook-detail",
     "issues:async",
     "issues:async-begin",
     "groups:group-settings",
@@ -111,6 +114,10 @@ def team() -> Group:
     for issue in issues[1:3]:
         issue.settle(decks.card("13"), owner)
     vote_asynchronously(group)
+    webhook = Webhook.objects.create(group=group, url="https://hooks.example/" + "x" * 80)
+    for error, attempts in (("", 0), ("There was no answer. " + "W" * 60, 3)):
+        events.ping(webhook)
+        Delivery.objects.filter(attempts=0).update(error=error, attempts=attempts)
     return group
 
 
@@ -162,6 +169,7 @@ def addresses(group: Group) -> dict[str, tuple[str, bool]]:
         "group_id": str(group.pk),
         "token": group.invite_token,
         "issue_id": str(group.issues.in_order()[0].pk),
+        "webhook_id": str(group.webhooks.get().pk),
     }
 
     def address(name: str) -> str:

@@ -1,0 +1,36 @@
+"""What is typed about a webhook."""
+
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from issues.forms import LinkField
+from issues.webhooks.posting import NotSent, check
+
+
+class WebhookForm(forms.Form):
+    """Where events go."""
+
+    url = LinkField(
+        label=_("Address"),
+        help_text=_("Where your program listens, beginning with https://."),
+        error_messages={"required": _("Write the address of your program, beginning with https://.")},
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "url", "autocapitalize": "none"}),
+    )
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            check(url)
+        except NotSent:
+            host = urlsplit(url).hostname
+            raise ValidationError(
+                _(
+                    "%(host)s can't be reached, or stands in a private network. Whoever runs this site can allow it: "
+                    "WEBHOOK_PRIVATE_HOSTS."
+                )
+                % {"host": host}
+            ) from None
+        return url
