@@ -86,6 +86,8 @@ bench: ## what the checks, the journal and the account of `migrate` cost, beside
 bench-room: ## how soon a whole room knows of a vote, with 10 to 1,000 people, on SQLite and MariaDB
 	$(PYTHON) scripts/bench_room.py
 	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/bench_room.py
+	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/bench_room.py --people 100 500 --processes 2
+	python3 scripts/databases.py run mariadb -- $(PYTHON) scripts/bench_room.py --people 100 500 --processes 2 --redis
 
 databases: ## download MariaDB and MySQL for the tests, installing nothing
 	python3 scripts/databases.py fetch mariadb

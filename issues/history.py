@@ -92,7 +92,7 @@ class History:
 
 def of_issue(issue: Issue) -> History:
     """The history of an issue, in three queries."""
-    rounds = list(Round.objects.filter(issue=issue).in_order().prefetch_related("transitions"))
+    rounds = list(Round.objects.filter(issue=issue).in_order().with_transitions())
     unsealed = [round_ for round_ in rounds if not round_.is_sealed]
     cast = ballots.revealed_of(unsealed)
     people = _people(unsealed, cast)

@@ -164,7 +164,7 @@ def _record(group: Group) -> dict[str, Any]:
 
 
 def _rounds(group: Group) -> list[dict[str, Any]]:
-    rounds = list(Round.objects.filter(group=group).in_order().prefetch_related("transitions"))
+    rounds = list(Round.objects.filter(group=group).in_order().with_transitions())
     cast = ballots.revealed_of(round_ for round_ in rounds if not round_.is_sealed)
     return [
         {

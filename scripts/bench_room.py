@@ -2,10 +2,12 @@
 """How soon a whole room knows of a vote, and what a full room costs.
 
 One process serves a room on one core, this one holds everybody's stream on another. For each size: the time until
-everyone's page and stream are there, from a vote's request until the last stream has been told (one vote after the
-other, each durable), the server's memory, and pages of the room a second.
+everyone's page and stream are there, and how many come in a second; from a vote's request until the last stream has
+been told (one vote after the other, each durable); the server's memory; pages of the room a second.
 `.venv/bin/python scripts/bench_room.py --people 10 100 500 1000`, or with MariaDB
-`python3 scripts/databases.py run mariadb -- .venv/bin/python scripts/bench_room.py`.
+`python3 scripts/databases.py run mariadb -- .venv/bin/python scripts/bench_room.py`. With `--processes 2` two processes
+share the core, each has half of the people, and tells the other of its votes by the database, or with `--redis` by
+Redis.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +39,7 @@ class Person:
     """A member with a session: the headers of a request, and what the stream said last."""
 
     cookie: str
+    port: int = 0  # of the process that serves them
     version: int = 0
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -84,11 +87,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=[10, 100, 500, 1000])
     parser.add_argument("--votes", type=int, default=100, help="for each size")
+    parser.add_argument("--processes", type=int, default=1, help="that serve the site")
+    parser.add_argument("--redis", action="store_true", help="by which they tell each other")
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 8192), hard), hard))
-    with tempfile.TemporaryDirectory() as folder:
-        _environment(folder)
+    with tempfile.TemporaryDirectory() as folder, _redis(options.redis) as redis:
+        _environment(folder, redis)
         import django
 
         django.setup()
@@ -96,13 +101,28 @@ def main() -> int:
 
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
-        print(f"{'people':>7} {'filled':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8}")
+        print(
+            f"{'people':>7} {'filled':>8} {'joins/s':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8}"
+        )
         for people in options.people:
-            print(_measured(people, options.votes), flush=True)
+            print(_measured(people, options.votes, options.processes), flush=True)
     return 0
 
 
-def _environment(folder: str) -> None:
+@contextlib.contextmanager
+def _redis(wanted: bool) -> Iterator[str]:  # noqa: FBT001
+    """The address of a Redis while the block runs; empty where none is wanted."""
+    if not wanted:
+        yield ""
+        return
+    from redis_server import RedisServer
+
+    server = RedisServer()
+    with server.running():
+        yield server.url
+
+
+def _environment(folder: str, redis: str) -> None:
     sys.path.insert(0, str(PROJECT))
     os.environ.update(
         DJANGO_SETTINGS_MODULE="estimation.settings",
@@ -110,37 +130,51 @@ def _environment(folder: str) -> None:
         DEBUG="off",
         HTTPS="off",
         ALLOWED_HOSTS="127.0.0.1",
+        REDIS_URL=redis,
         DATABASE_URL=os.environ.get("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3"),
     )
 
 
-def _measured(people: int, votes: int) -> str:
+def _measured(people: int, votes: int, processes: int) -> str:
     group_id, round_id, members = _room(people)
     with contextlib.ExitStack() as stack:
-        with socket.create_server(("127.0.0.1", 0)) as ear:
-            port = ear.getsockname()[1]
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--port", str(port)),
-                *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "1"),
-            ],
-            cwd=PROJECT,
-        )
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
+        servers = [_server(stack) for _process in range(processes)]
+        for place, person in enumerate(members):
+            person.port = servers[place % processes][0]
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) > 1:
-            os.sched_setaffinity(server.pid, {cores[0]})
+            for _port, server in servers:
+                os.sched_setaffinity(server.pid, {cores[0]})
             os.sched_setaffinity(0, {cores[1]})
             stack.callback(os.sched_setaffinity, 0, cores)
-        figures = asyncio.run(_session(port, group_id, round_id, members, votes))
-        memory = int(Path(f"/proc/{server.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
-    filled, waits, pages = figures
+        filled, waits, pages = asyncio.run(_session(group_id, round_id, members, votes))
+        memory = sum(_memory(server.pid) for _port, server in servers)
     told = statistics.quantiles(waits, n=100)
     return (
-        f"{people:>7} {filled:>6.1f} s {1000 * statistics.median(waits):>6.1f} ms {1000 * told[98]:>4.0f} ms "
-        f"{memory:>5.0f} MB {pages:>8.0f}"
+        f"{people:>7} {filled:>6.1f} s {people / filled:>8.0f} {1000 * statistics.median(waits):>6.1f} ms "
+        f"{1000 * told[98]:>4.0f} ms {memory:>5.0f} MB {pages:>8.0f}"
     )
+
+
+def _server(stack: contextlib.ExitStack) -> tuple[int, subprocess.Popen[bytes]]:
+    """A process that serves the site until the stack is closed, and its port."""
+    with socket.create_server(("127.0.0.1", 0)) as ear:
+        port = ear.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--port", str(port)),
+            *("--no-access-log", "--log-level", "critical", "--timeout-graceful-shutdown", "1"),
+        ],
+        cwd=PROJECT,
+    )
+    stack.callback(server.wait)
+    stack.callback(server.terminate)
+    return port, server
+
+
+def _memory(process: int) -> float:
+    """MB that a process has."""
+    return int(Path(f"/proc/{process}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
 def _room(people: int) -> tuple[int, int, list[Person]]:
@@ -180,12 +214,13 @@ def _room(people: int) -> tuple[int, int, list[Person]]:
 
 
 async def _session(
-    port: int, group_id: int, round_id: int, people: list[Person], votes: int
+    group_id: int, round_id: int, people: list[Person], votes: int
 ) -> tuple[float, list[float], float]:
-    await _answers(port)
+    for port in {person.port for person in people}:
+        await _answers(port)
     expected = Expected()
     began = time.perf_counter()
-    await _all(people, lambda person: _come_in(port, group_id, person, expected))
+    await _all(people, lambda person: _come_in(group_id, person, expected))
     filled = time.perf_counter() - began
     await asyncio.sleep(2)
     waits = []
@@ -196,34 +231,36 @@ async def _session(
         began = time.perf_counter()
         body = f"card={(3, 5, 8)[number // len(people) % 3]}&csrfmiddlewaretoken={CSRF}"
         path = f"/groups/{group_id}/rounds/{round_id}/vote/"
-        _head, saved = await _request(port, "POST", path, person, body)
+        _head, saved = await _request("POST", path, person, body)
         assert b'"saved": true' in saved, saved[:300]
         await asyncio.wait_for(expected.all.wait(), PATIENCE)
         waits.append(time.perf_counter() - began)
         await asyncio.sleep(0.15)  # people do not vote in the same moment all the time
-    return filled, waits, await _pages(port, group_id, people)
+    return filled, waits, await _pages(group_id, people)
 
 
-async def _come_in(port: int, group_id: int, person: Person, expected: Expected) -> None:
+async def _come_in(group_id: int, person: Person, expected: Expected) -> None:
     """Get the page of the room, and open its stream with the keys that the page names."""
-    head, page = await _request(port, "GET", f"/groups/{group_id}/", person)
+    head, page = await _request("GET", f"/groups/{group_id}/", person)
     ticket = head.split(b"feed=")[1].split(b";")[0].decode()
     have = page.split(b'data-have="')[1].split(b'"')[0].decode()
     loop = asyncio.get_running_loop()
-    transport, _protocol = await loop.create_connection(lambda: Stream(person, expected), "127.0.0.1", port)
+    transport, _protocol = await loop.create_connection(
+        lambda: Stream(person, expected), "127.0.0.1", person.port
+    )
     request = f"GET /groups/{group_id}/feed/?have={have} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: feed={ticket}\r\n\r\n"
     transport.write(request.encode())
     while not person.version:
         await asyncio.sleep(0.005)
 
 
-async def _pages(port: int, group_id: int, people: list[Person], seconds: float = 4) -> float:
+async def _pages(group_id: int, people: list[Person], seconds: float = 4) -> float:
     """Pages of the room a second, for several members at once."""
     count, until = 0, time.perf_counter() + seconds
 
     async def look(person: Person) -> None:
         nonlocal count
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        reader, writer = await asyncio.open_connection("127.0.0.1", person.port, limit=2**22)
         while time.perf_counter() < until:
             await _exchange(reader, writer, "GET", f"/groups/{group_id}/", person, "")
             count += 1
@@ -234,8 +271,8 @@ async def _pages(port: int, group_id: int, people: list[Person], seconds: float 
     return count / (time.perf_counter() - began)
 
 
-async def _request(port: int, method: str, path: str, person: Person, body: str = "") -> tuple[bytes, bytes]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+async def _request(method: str, path: str, person: Person, body: str = "") -> tuple[bytes, bytes]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", person.port, limit=2**22)
     try:
         return await _exchange(reader, writer, method, path, person, body)
     finally:

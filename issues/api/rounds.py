@@ -31,7 +31,7 @@ def round_list(
 ) -> dict[str, Any]:
     """In their order; with an issue, those of this one alone."""
     found = access(signed_in_user(request), group_id, Permission.VIEW)
-    rows = Round.objects.filter(group=found.group).in_order().prefetch_related("transitions")
+    rows = Round.objects.filter(group=found.group).in_order().with_transitions()
     if issue is not None:
         rows = rows.filter(issue__pk=issue)
     return paged(rows, page, page_size, _told)
@@ -40,7 +40,7 @@ def round_list(
 @router.get("/{int:group_id}/rounds/{int:round_id}", response={200: RoundOut} | READ, summary="One round")
 def round_detail(request: HttpRequest, group_id: int, round_id: int) -> dict[str, Any]:
     found = access(signed_in_user(request), group_id, Permission.VIEW)
-    rows = Round.objects.filter(group=found.group).prefetch_related("transitions")
+    rows = Round.objects.filter(group=found.group).with_transitions()
     return _told([get_object_or_404(rows, pk=round_id)])[0]
 
 

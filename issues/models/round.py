@@ -52,6 +52,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
     def in_order(self) -> Self:
         return self.order_by("opened_at", "pk")
 
+    def with_transitions(self) -> Self:
+        """With each round's transitions in the order in which they came."""
+        return self.prefetch_related(models.Prefetch("transitions", Transition.objects.order_by("at", "pk")))
+
 
 class Round(models.Model):
     """One vote on an issue, or on nothing in particular. Kept for ever."""

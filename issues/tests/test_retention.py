@@ -172,6 +172,7 @@ def test_it_is_written_before_without_what_was_never_revealed(archived, tmp_path
     assert [issue["title"] for issue in told["issues"]] == ["Card 1", "Card 2"]
     assert told["rounds"][0]["votes"] == [{"name": "Anna", "card": "8", "reason": "REASON 1"}]
     assert "REASON 2" not in text
+    assert [step["state"] for step in told["rounds"][0]["steps"]] == ["open", "revealed"]
     assert told["rounds"][1]["steps"][-1]["votes"] == 1
 
 

@@ -4,14 +4,20 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.tests.people import browser
 from users import api_tokens
 from users.models import ApiToken, User
 
 pytestmark = pytest.mark.django_db
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def test_a_token_stands_for_its_user_and_is_kept_as_a_hash_alone(alice):
