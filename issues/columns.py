@@ -14,7 +14,8 @@ Columns = Mapping[
 # Names as `_plain` makes them, the likeliest first. Jira in English and German, GitHub, GitLab, our own.
 _NAMES = {
     "key": (
-        "issuekey", "vorgangsschlüssel", "key", "schlüssel", "iid", "issueiid", "number", "issuenumber", "issueid",
+        "issuekey", "workitemkey", "workkey", "vorgangsschlüssel", "key", "schlüssel", "iid", "issueiid", "number",
+        "issuenumber", "issueid",
     ),
     "title": ("title", "summary", "zusammenfassung", "titel", "name"),
     "url": ("url", "htmlurl", "weburl", "link", "issueurl"),

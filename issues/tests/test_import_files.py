@@ -229,5 +229,6 @@ def test_a_number_in_such_a_column_is_a_key_without_its_hash(name):
     assert columns.is_numbered(name)
 
 
-def test_jiras_own_number_is_not_its_key():
-    assert columns.guessed(["Issue id", "Issue key", "Summary"])["key"] == "Issue key"
+@pytest.mark.parametrize("kind", ["Issue", "Work item", "Work"])
+def test_jiras_own_number_is_not_its_key(kind):
+    assert columns.guessed([f"{kind} id", f"{kind} key", "Summary"])["key"] == f"{kind} key"

@@ -319,10 +319,25 @@ def test_an_issue_is_moved_by_a_step_and_the_page_is_where_it_was(
     move, payments, issues, title, direction, after
 ):
     issue = payments.issues.get(title=title)
-    response = move(issue, {"direction": direction, "show": "all", "q": "", "page": "2"})
+    response = move(issue, {"direction": direction, "show": "all", "q": ""})
     assert order(payments) == after
     assert response.status_code == 302
-    assert response.url == f"{url_of(payments)}?show=all&page=2#{direction}-{issue.pk}"
+    assert response.url == f"{url_of(payments)}?show=all#{direction}-{issue.pk}"
+
+
+@pytest.mark.parametrize(
+    ("place", "direction", "page"),
+    [(ROWS - 1, "down", 2), (ROWS - 1, "up", 1), (ROWS, "up", 1), (ROWS, "down", 2)],
+)
+def test_over_the_edge_of_a_page_the_step_leads_to_the_page_where_the_issue_is(
+    move, payments, place, direction, page
+):
+    issue = backlog.add(payments, [Entry(f"Card {number}") for number in range(2 * ROWS)])[place]
+    form = {"direction": direction, "show": "all", "page": place // ROWS + 1}
+    listing = f"{url_of(payments)}?show=all" + ("&page=2" if page == 2 else "")
+    response = move(issue, form)
+    assert response.url == f"{listing}#{direction}-{issue.pk}"
+    assert f'id="{direction}-{issue.pk}"' in browser(payments.user).get(listing).content.decode()
 
 
 def test_a_step_leads_past_what_the_tab_does_not_show(move, payments, issues, alice):

@@ -158,16 +158,18 @@ def issue_move(request: HttpRequest, access: Access, issue: Issue) -> HttpRespon
     if not form.is_valid() or issue.is_archived:
         return _refused(request, issue, HTTPStatus.BAD_REQUEST, _("Nothing was moved. Please try it again."))
     direction, after = form.cleaned_data["direction"], form.cleaned_data["after"]
+    listing = _listing(request, issue)
     if direction:
         step = backlog.move_up if direction == "up" else backlog.move_down
-        step(issue, _listing(request, issue).rows)
+        step(issue, listing.rows)
+        listing = listing.page_of(issue)  # another one, over the edge of a page
     else:
         backlog.move_after(
             issue, get_object_or_404(access.group.issues.active(), pk=after) if after else None
         )
     if _wants_json(request):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    return _back(request, issue, f"#{direction}-{issue.pk}" if direction else f"#issue-{issue.pk}")
+    return _back(request, issue, listing, f"#{direction}-{issue.pk}" if direction else f"#issue-{issue.pk}")
 
 
 def _refused(
@@ -179,9 +181,12 @@ def _refused(
     return _back(request, issue)
 
 
-def _back(request: HttpRequest, issue: Issue, anchor: str = "") -> HttpResponse:
+def _back(
+    request: HttpRequest, issue: Issue, listing: Listing | None = None, anchor: str = ""
+) -> HttpResponse:
+    """To where the form was: the page of the list, or the issue's own."""
     if "show" in request.POST:
-        return redirect(f"{_listing(request, issue).url}{anchor}")
+        return redirect(f"{(listing or _listing(request, issue)).url}{anchor}")
     return redirect("issues:issue-detail", issue.group_id, issue.pk)
 
 

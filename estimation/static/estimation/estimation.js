@@ -1,6 +1,13 @@
 /* Makes pages that work without it a little quicker. */
 "use strict";
 
+/* On a phone the row of a group's pages can be wider than the screen: show the one that is open. */
+const here = document.querySelector(".group-nav [aria-current]");
+if (here) {
+  const row = here.parentElement;
+  row.scrollLeft += here.getBoundingClientRect().right - row.getBoundingClientRect().right;
+}
+
 /* Copy an invite link. Without permission for the clipboard the link is selected, ready for the keyboard. */
 for (const box of document.querySelectorAll("[data-copy]")) {
   const input = box.querySelector("input");

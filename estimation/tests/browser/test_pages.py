@@ -227,6 +227,20 @@ def test_nothing_scrolls_sideways_on_a_narrow_phone(pages):
     assert {name: width for name, width in widths.items() if width > NARROW["width"]} == {}
 
 
+def test_on_a_narrow_phone_the_row_of_pages_begins_where_the_open_one_can_be_seen(pages):
+    outside = {
+        name: page.evaluate(
+            """() => {
+                const here = document.querySelector(".group-nav [aria-current]")?.getBoundingClientRect();
+                const row = document.querySelector(".group-nav")?.getBoundingClientRect();
+                return here ? [row.left - here.left, here.right - row.right].some((by) => by > 1) : null;
+            }"""
+        )
+        for name, page in pages(viewport=NARROW)
+    }
+    assert set(outside.values()) == {None, False}
+
+
 def test_every_target_is_large_enough_for_a_finger(pages):
     small = {
         name: page.evaluate(
