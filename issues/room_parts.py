@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
@@ -62,22 +63,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the votes of a round are, by its number."""
+    """How far the votes of a round are, by its number; and a few of those who are waited for.
+
+    Of a thousand names it holds no more than are shown: it is kept with each rendering.
+    """
 
     group_id: int
     round: int
     voted: int
     voters: int
-    missing: tuple[str, ...]
+    named: tuple[str, ...]
+    unnamed: int  # how many more are waited for
 
-    @property
-    def named(self) -> tuple[str, ...]:
-        return self.missing[:NAMED]
-
-    @property
-    def unnamed(self) -> int:
-        """How many more there are than are named."""
-        return len(self.missing) - len(self.named)
+    @classmethod
+    def of(cls, group_id: int, round_id: int, voted: int, missing: Sequence[str]) -> "Progress":
+        """`missing` are the names of all who could vote and have not."""
+        named = nsmallest(NAMED, missing, key=str.casefold)
+        return cls(group_id, round_id, voted, voted + len(missing), tuple(named), len(missing) - len(named))
 
 
 def stage(snapshot: RoomSnapshot, audience: Audience) -> Part:
@@ -99,14 +101,8 @@ def progress(snapshot: RoomSnapshot, audience: Audience) -> Part:
     """How many have voted and who has not; empty where nothing is voted on."""
     if snapshot.round is None or not snapshot.round.is_open:
         return Part("", "")
-    missing = tuple(seat.nickname for seat in snapshot.waiting_for)
-    shown = Progress(
-        snapshot.group_id,
-        snapshot.round.pk,
-        len(snapshot.voted),
-        len(snapshot.voted) + len(missing),
-        tuple(sorted(missing, key=str.casefold)),
-    )
+    missing = [seat.nickname for seat in snapshot.waiting_for]
+    shown = Progress.of(snapshot.group_id, snapshot.round.pk, len(snapshot.voted), missing)
     return _rendered("issues/room_progress.html", audience, shown)
 
 

@@ -3,7 +3,9 @@
 
 One process serves a room on one core, this one holds everybody's stream on another. For each size: the time until
 everyone's page and stream are there, and how many come in a second; from a vote's request until the last stream has
-been told (one vote after the other, each durable); the server's memory; pages of the room a second.
+been told (one vote after the other, each durable); the server's memory; pages of the room a second while everybody
+listens, and while nobody does; and after all streams were cut in one moment, the time until all are back and know the
+present state. An answer other than 200, or a vote that is not there at the end, stops the bench.
 `.venv/bin/python scripts/bench_room.py --people 10 100 500 1000`, or with MariaDB
 `python3 scripts/databases.py run mariadb -- .venv/bin/python scripts/bench_room.py`. With `--processes 2` two processes
 share the core, each has half of the people, and tells the other of its votes by the database, or with `--redis` by
@@ -41,7 +43,34 @@ class Person:
     cookie: str
     port: int = 0  # of the process that serves them
     version: int = 0
-    told: asyncio.Event = field(default_factory=asyncio.Event)
+    feed: str = ""  # the request of the stream
+    stream: asyncio.Transport | None = None
+
+
+@dataclass
+class Figures:
+    """What was measured of a room. Times in seconds."""
+
+    filled: float = 0
+    waits: list[float] = field(default_factory=list)
+    pages: float = 0  # a second
+    pages_alone: float = 0
+    back: float = 0
+
+    def line(self, people: int, memory: float) -> str:
+        """A row below HEAD; `memory` in MB."""
+        p99 = statistics.quantiles(self.waits, n=100)[98]
+        return (
+            f"{people:>7} {self.filled:>6.1f} s {people / self.filled:>8.0f} "
+            f"{1000 * statistics.median(self.waits):>6.1f} ms {1000 * p99:>4.0f} ms {memory:>5.0f} MB "
+            f"{self.pages:>8.0f} {self.pages_alone:>9.0f} {self.back:>6.2f} s"
+        )
+
+
+HEAD = (
+    f"{'people':>7} {'filled':>8} {'joins/s':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8} {'alone':>9} "
+    f"{'back':>8}"
+)
 
 
 class Stream(asyncio.Protocol):
@@ -49,8 +78,12 @@ class Stream(asyncio.Protocol):
 
     def __init__(self, person: Person, expected: Expected) -> None:
         self.person, self.expected, self.rest = person, expected, b""
+        self.is_new = True
 
     def data_received(self, data: bytes) -> None:
+        if self.is_new:
+            assert data.startswith(b"HTTP/1.1 200"), data[:200]
+            self.is_new = False
         text = self.rest + data
         place = text.rfind(b"id: ")
         if place >= 0:
@@ -101,9 +134,7 @@ def main() -> int:
 
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("migrate", verbosity=0)
-        print(
-            f"{'people':>7} {'filled':>8} {'joins/s':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8}"
-        )
+        print(HEAD)
         for people in options.people:
             print(_measured(people, options.votes, options.processes), flush=True)
     return 0
@@ -147,13 +178,9 @@ def _measured(people: int, votes: int, processes: int) -> str:
                 os.sched_setaffinity(server.pid, {cores[0]})
             os.sched_setaffinity(0, {cores[1]})
             stack.callback(os.sched_setaffinity, 0, cores)
-        filled, waits, pages = asyncio.run(_session(group_id, round_id, members, votes))
-        memory = sum(_memory(server.pid) for _port, server in servers)
-    told = statistics.quantiles(waits, n=100)
-    return (
-        f"{people:>7} {filled:>6.1f} s {people / filled:>8.0f} {1000 * statistics.median(waits):>6.1f} ms "
-        f"{1000 * told[98]:>4.0f} ms {memory:>5.0f} MB {pages:>8.0f}"
-    )
+        figures, memory = asyncio.run(_session(group_id, round_id, members, votes, servers))
+    _all_votes_are_there(round_id, min(people, votes))
+    return figures.line(people, memory)
 
 
 def _server(stack: contextlib.ExitStack) -> tuple[int, subprocess.Popen[bytes]]:
@@ -214,44 +241,99 @@ def _room(people: int) -> tuple[int, int, list[Person]]:
 
 
 async def _session(
-    group_id: int, round_id: int, people: list[Person], votes: int
-) -> tuple[float, list[float], float]:
-    for port in {person.port for person in people}:
+    group_id: int,
+    round_id: int,
+    people: list[Person],
+    votes: int,
+    servers: list[tuple[int, subprocess.Popen[bytes]]],
+) -> tuple[Figures, float]:
+    """What was measured, and the servers' memory in MB while everybody listened."""
+    figures, expected = Figures(), Expected()
+    for port, _server in servers:
         await _answers(port)
-    expected = Expected()
-    began = time.perf_counter()
-    await _all(people, lambda person: _come_in(group_id, person, expected))
-    filled = time.perf_counter() - began
+    figures.filled = await _timed(_all(people, lambda person: _come_in(group_id, person, expected)))
     await asyncio.sleep(2)
-    waits = []
     for number in range(votes):
-        person = people[number % len(people)]
-        version = max(other.version for other in people) + 1
-        expected.of(people, version)
-        began = time.perf_counter()
-        body = f"card={(3, 5, 8)[number // len(people) % 3]}&csrfmiddlewaretoken={CSRF}"
-        path = f"/groups/{group_id}/rounds/{round_id}/vote/"
-        _head, saved = await _request("POST", path, person, body)
-        assert b'"saved": true' in saved, saved[:300]
-        await asyncio.wait_for(expected.all.wait(), PATIENCE)
-        waits.append(time.perf_counter() - began)
+        figures.waits.append(await _timed(_vote(group_id, round_id, people, number, expected)))
         await asyncio.sleep(0.15)  # people do not vote in the same moment all the time
-    return filled, waits, await _pages(group_id, people)
+    await _know_what_they_show(group_id, people)
+    figures.back = await _timed(_cut(people, expected))
+    memory = sum(_memory(server.pid) for _port, server in servers)
+    figures.pages = await _pages(group_id, people)
+    _hang_up(people)
+    await asyncio.sleep(1)
+    figures.pages_alone = await _pages(group_id, people)
+    return figures, memory
+
+
+async def _timed(work: Awaitable[None]) -> float:
+    began = time.perf_counter()
+    await work
+    return time.perf_counter() - began
+
+
+async def _vote(group_id: int, round_id: int, people: list[Person], number: int, expected: Expected) -> None:
+    """One vote, until everybody has been told."""
+    person = people[number % len(people)]
+    expected.of(people, max(other.version for other in people) + 1)
+    body = f"card={(3, 5, 8)[number // len(people) % 3]}&csrfmiddlewaretoken={CSRF}"
+    _head, saved = await _request("POST", f"/groups/{group_id}/rounds/{round_id}/vote/", person, body)
+    assert b'"saved": true' in saved, saved[:300]
+    await asyncio.wait_for(expected.all.wait(), PATIENCE)
 
 
 async def _come_in(group_id: int, person: Person, expected: Expected) -> None:
     """Get the page of the room, and open its stream with the keys that the page names."""
     head, page = await _request("GET", f"/groups/{group_id}/", person)
     ticket = head.split(b"feed=")[1].split(b";")[0].decode()
+    person.feed = _feed(group_id, page, ticket)
+    await _listen(person, expected)
+
+
+def _feed(group_id: int, page: bytes, ticket: str) -> str:
+    """The request for the stream of somebody who shows this page."""
     have = page.split(b'data-have="')[1].split(b'"')[0].decode()
-    loop = asyncio.get_running_loop()
-    transport, _protocol = await loop.create_connection(
+    address = f"/groups/{group_id}/feed/?have={have}"
+    return f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: feed={ticket}\r\n\r\n"
+
+
+async def _listen(person: Person, expected: Expected) -> None:
+    """Open the stream, until it has told the present state."""
+    person.version = 0
+    person.stream, _protocol = await asyncio.get_running_loop().create_connection(
         lambda: Stream(person, expected), "127.0.0.1", person.port
     )
-    request = f"GET /groups/{group_id}/feed/?have={have} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: feed={ticket}\r\n\r\n"
-    transport.write(request.encode())
+    person.stream.write(person.feed.encode())
     while not person.version:
         await asyncio.sleep(0.005)
+
+
+async def _know_what_they_show(group_id: int, people: list[Person]) -> None:
+    """By now all show the same: the keys that a screen sends when it comes back are not those that it came with."""
+    _head, page = await _request("GET", f"/groups/{group_id}/", people[0])
+    for person in people:
+        person.feed = _feed(group_id, page, person.feed.split("feed=")[1].split("\r\n")[0])
+
+
+async def _cut(people: list[Person], expected: Expected) -> None:
+    """All streams break off in one moment, and each is opened again at once, as if a proxy had gone and come back."""
+    present = max(person.version for person in people)
+    _hang_up(people)
+    await asyncio.gather(*(_listen(person, expected) for person in people))
+    assert all(person.version >= present for person in people)
+
+
+def _hang_up(people: list[Person]) -> None:
+    for person in people:
+        if person.stream is not None:
+            person.stream.abort()
+
+
+def _all_votes_are_there(round_id: int, expected: int) -> None:
+    from issues.models import Vote
+
+    found = Vote.objects.filter(round=round_id).count()
+    assert found == expected, f"{expected} voted, and {found} votes are there"
 
 
 async def _pages(group_id: int, people: list[Person], seconds: float = 4) -> float:

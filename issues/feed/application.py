@@ -5,13 +5,12 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
 
 from issues import announcements, tickets
-from issues.feed.broker import Subscription
 from issues.feed.channels import Channel
 from issues.feed.deadlines import Deadlines
 from issues.feed.deliveries import Deliveries
@@ -20,6 +19,9 @@ from issues.feed.streams import Send, Stream
 from issues.feed.watch import Watch
 from issues.frames import Have
 from issues.tickets import Ticket
+
+if TYPE_CHECKING:
+    from issues.feed.broker import Subscription
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -73,6 +75,8 @@ class Feed:
         if self._watch is None:
             self._loop = asyncio.get_running_loop()
             if settings.REDIS_URL:
+                from issues.feed.broker import Subscription  # 5 MB, for those alone who have a Redis
+
                 self._subscription = Subscription(settings.REDIS_URL, self._ring, self._ring_all)
             self._watch = Watch(self._channels, self._threads, self._is_told)
             self._heartbeat = Heartbeat(self._channels)

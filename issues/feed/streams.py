@@ -71,8 +71,7 @@ class Stream:
         await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self._said_at = loop.time()
         while not self._is_over:
-            if event := self._news() or (_PING if self._is_quiet else b""):
-                await self._write(event, loop.time())
+            await self._write(self._news() or (_PING if self._is_quiet else b""), loop.time())
             if self._newest is self._told and not self._is_over:
                 self._changed.clear()
                 await self._changed.wait()
@@ -103,6 +102,8 @@ class Stream:
         return event
 
     async def _write(self, event: bytes, now: float) -> None:
+        if not event:
+            return
         self._is_quiet = False
         self._waits_since = self._said_at = now
         try:

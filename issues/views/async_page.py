@@ -86,5 +86,5 @@ def _open(access: Access, found: Agenda, typed: QueryDict) -> list[Open]:
 
 
 def _progress(round_: Round, voted: frozenset[int], names: Mapping[int, str]) -> Progress:
-    missing = sorted((name for user, name in names.items() if user not in voted), key=str.casefold)
-    return Progress(round_.group_id, round_.pk, len(voted), len(voted) + len(missing), tuple(missing))
+    missing = [name for user, name in names.items() if user not in voted]
+    return Progress.of(round_.group_id, round_.pk, len(voted), missing)
