@@ -6,7 +6,7 @@ CRASH := 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-migrate bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,7 +78,9 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
-bench: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
+bench: bench-migrate bench-room ## both benches, one after the other
+
+bench-migrate: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
 	$(PYTHON) scripts/bench_migrate.py
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 # After a snapshot that took t seconds to read and to tell, the next is read t × REST later: many changes at once share
 # one, and the feed never takes more than a part of the process.
-REST = 2
+REST = 3
 LOOK_AGAIN = 5  # seconds after which presence is looked at though nothing was announced
 SEEN = 20  # seconds after which those who listen are noted as present again
 RETRY = 1  # seconds after the database failed
