@@ -44,6 +44,7 @@ class Abort:
             clear(self.connection, self.report)
             runs.end(self.run, Run.Outcome.ABORTED)
             return
+        self.executor.copies_unasked = True
         done = self._done()
         if not (reason := self._why_not_undone(done)):
             try:

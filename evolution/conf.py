@@ -14,6 +14,8 @@
 | REHEARSAL_LIMIT | megabytes of data above which a rehearsal has to be asked for, by `--rehearsal` | 10000 |
 | LOCK_WAIT | seconds that a schema change waits for other sessions, while new ones queue behind it | 3 |
 | LOCK_WAIT_TRIES | how often it tries | 20 |
+| COPY_LIMIT | megabytes above which the server may copy a table only where COPY_ALLOWED names it | 100 |
+| COPY_ALLOWED | the tables that may be copied whatever their size | [] |
 | ACCEPTED | findings accepted in files of others: `{"app.0001_name": {"evolution.E605": "reason"}}` | {} |
 | PATIENCE | seconds to wait for a lock of the database before giving up | 5 |
 
@@ -51,6 +53,8 @@ class Configuration:
     rehearsal_limit: int = 10_000
     lock_wait: int = 3
     lock_wait_tries: int = 20
+    copy_limit: float = 100
+    copy_allowed: tuple[str, ...] = ()
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -81,6 +85,10 @@ def _command(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return _split(value) if isinstance(value, str) else tuple(value)
 
 
+def _names(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
+
+
 @lru_cache
 def _split(command: str) -> tuple[str, ...]:
     return tuple(shlex.split(command))
@@ -107,6 +115,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "REHEARSAL_LIMIT": _number,
     "LOCK_WAIT": _number,
     "LOCK_WAIT_TRIES": _number,
+    "COPY_LIMIT": float,
+    "COPY_ALLOWED": _names,
     "ACCEPTED": lambda value: json.loads(value) if isinstance(value, str) else dict(value),
 }
 

@@ -67,6 +67,7 @@ class JournaledExecutor(MigrationExecutor):
         self.keeps_journal = True
         # Whether code may change the schema behind the journal's back: only where nothing can be lost.
         self.allows_hidden_changes = False
+        self.copies_unasked = False  # as the journal's
 
     def apply_migration(
         self,
@@ -161,9 +162,11 @@ class JournaledExecutor(MigrationExecutor):
     def _journal(self, migration: Migration, *, backwards: bool) -> Journal:
         if self.run is None:
             self.run = runs.begin(self.connection)
-        return Journal(
+        journal = Journal(
             self.connection, self.run, migration, backwards=backwards, guard=self.guard, say=self.say
         )
+        journal.copies_unasked = self.copies_unasked
+        return journal
 
     def _is_djangos(self, migration: Migration) -> bool:
         """Whether it is Django's business alone: it has its own way, or begins again when it is cut short."""

@@ -8,17 +8,13 @@ So a table that is copied has nobody referring to it for that time, and keys tha
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.fingerprints import Fingerprint
-
-NOT_SUPPORTED = (1845, 1846)
-NO_MORE_ALTER_ALGORITHM = (11, 5)  # From here on the server takes no notice of it.
 
 _NAME = "`[^`]+`"  # The server does not double a quote in a foreign key, and Django none at all.
 _NAMES = rf"{_NAME}(?:, ?{_NAME})*"
@@ -45,15 +41,15 @@ class Key:
     target: str
     target_columns: tuple[str, ...]
 
-    def orphans(self) -> str:
-        """A query for a row that points to nothing. One with a NULL in the key points nowhere, as it may."""
+    def orphans(self, columns: Iterable[str], limit: int) -> str:
+        """A query for these columns of so many rows that point to nothing; with a NULL in the key they may."""
         pairs = zip(self.columns, self.target_columns, strict=True)
         same = " AND ".join(f"parent.{target} = child.{column}" for column, target in pairs)
         full = " AND ".join(f"child.{column} IS NOT NULL" for column in self.columns)
-        columns = ", ".join(f"child.{column}" for column in self.columns)
+        wanted = ", ".join(f"child.{column}" for column in columns)
         return (
-            f"SELECT {columns} FROM {self.table} child LEFT JOIN {self.target} parent ON {same}"  # noqa: S608
-            f" WHERE {full} AND parent.{self.target_columns[0]} IS NULL LIMIT 1"
+            f"SELECT {wanted} FROM {self.table} child LEFT JOIN {self.target} parent ON {same}"  # noqa: S608
+            f" WHERE {full} AND parent.{self.target_columns[0]} IS NULL LIMIT {limit}"
         )
 
 
@@ -113,23 +109,6 @@ def referring(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def done_in_place(connection: BaseDatabaseWrapper, run: Run, sql: str) -> bool:
-    """Carry a statement out if the server need not copy the table for it; whether that was so."""
-    if connection.mysql_version >= NO_MORE_ALTER_ALGORITHM:  # type: ignore[attr-defined]
-        return False
-    _set(connection, "alter_algorithm = 'INPLACE'")
-    try:
-        run(sql)
-    except DatabaseError as error:
-        if error.args[0] not in NOT_SUPPORTED:
-            raise
-        return False
-    finally:
-        if connection.connection is not None and connection.is_usable():
-            _set(connection, "alter_algorithm = DEFAULT")
-    return True
-
-
 @contextmanager
 def taken_off(connection: BaseDatabaseWrapper, run: Run, tables: Fingerprint, sql: str) -> Iterator[None]:
     """Have nobody refer to the table that the statement alters, of those `tables`; then again. Raises CannotPutBack."""
@@ -175,7 +154,7 @@ def put_back(connection: BaseDatabaseWrapper, run: Run, missing: list[Key]) -> N
 
 def _refuse_orphans(connection: BaseDatabaseWrapper, key: Key) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(key.orphans(), None)
+        cursor.execute(key.orphans(key.columns, 1), None)
         if row := cursor.fetchone():
             names = ", ".join(map(_plain, key.columns))
             raise CannotPutBack(
@@ -183,11 +162,6 @@ def _refuse_orphans(connection: BaseDatabaseWrapper, key: Key) -> None:
                 f"is {', '.join(map(str, row))} points to no row of {_plain(key.target)}. "
                 "Correct or delete such rows, then run migrate again."
             )
-
-
-def _set(connection: BaseDatabaseWrapper, what: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION {what}")
 
 
 def _plain(name: str) -> str:

@@ -19,9 +19,10 @@ from django.utils import timezone
 from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
 from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_anew, fingerprint, predicted
-from evolution.foreign_keys import done_in_place, lost, put_back, referring, taken_off, with_keys
+from evolution.foreign_keys import lost, put_back, referring, taken_off, with_keys
 from evolution.metadata_locks import patiently
 from evolution.models import Run, Statement
+from evolution.online import alter, check_new_keys, refuse_large
 from evolution.scratch import ScratchRefused
 from evolution.statements import is_schema_change
 
@@ -87,6 +88,8 @@ class Journal:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.connection = connection
+        # Whether the server may copy a table of any size: for a way back that must not fail.
+        self.copies_unasked = False
         self.guard = guard
         self.say = say
         self.run = run
@@ -222,13 +225,9 @@ class Journal:
 
     def _change_schema(self, line: Statement) -> None:
         begun = line.state == State.BEGUN and line.position not in self._announced
-        if begun and line.before is not None and self._is_carried_out(line.sql, line.before):
-            return
-        others = referring(self.connection, line.sql)
-        if not others:
-            self._run(line.sql)
-        elif not done_in_place(self.connection, self._run, line.sql):
-            self._copy(line, others)
+        if not (begun and line.before is not None and self._is_carried_out(line.sql, line.before)):
+            line.sql = alter(self.connection, self._run, partial(self._copy, line), line.sql)
+        check_new_keys(self.connection, self._run, line.sql, line.before or {})
 
     def _is_carried_out(self, sql: str, before: Fingerprint) -> bool:
         """Whether a statement that was begun has been carried out; what the server has lost of it is put back."""
@@ -243,15 +242,21 @@ class Journal:
             return whole == after
         raise Diverged(sql, before, after, now)
 
-    def _copy(self, line: Statement, others: list[str]) -> None:
-        """A statement for which the server copies a table that `others` refer to: they must not meanwhile."""
+    def _copy(self, line: Statement, sql: str) -> None:
+        """A statement for which the server may copy a table: others must not refer to it meanwhile."""
+        if not self.copies_unasked:
+            refuse_large(self.connection, sql)
+        others = referring(self.connection, sql)
+        if not others:
+            self._run(sql)
+            return
         line.before = fingerprint(self.connection, sorted({*(line.before or ()), *others}))
         with suppress(ScratchRefused):
             # What the server refuses because of the foreign keys, it has to refuse now.
-            predicted(self.connection, line.before, line.sql)
+            predicted(self.connection, line.before, sql)
         line.save(using=self.connection.alias, update_fields=["before"])
-        with taken_off(self.connection, self._run, line.before, line.sql):
-            self._run(line.sql)
+        with taken_off(self.connection, self._run, line.before, sql):
+            self._run(sql)
 
     def _run(self, sql: str) -> None:
         patiently(self.connection, lambda: self._execute(sql), self.say)
@@ -267,7 +272,8 @@ class Journal:
         with transaction.atomic(using=self.connection.alias):
             for changed in lines:
                 changed.save(
-                    using=self.connection.alias, update_fields=["state", "before", "began_at", "ended_at"]
+                    using=self.connection.alias,
+                    update_fields=["sql", "state", "before", "began_at", "ended_at"],
                 )
 
     def _announce(self, line: Statement) -> None:

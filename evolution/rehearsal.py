@@ -15,6 +15,7 @@ from evolution.capture import HiddenSchemaChange
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
 from evolution.executor import JournaledExecutor
 from evolution.lineage import Lineage
+from evolution.online import NOT_GRANTED, TooLargeToCopy
 from evolution.rules import walk
 from evolution.rules.found_out import rows_removed
 from evolution.rules.step import Step
@@ -140,7 +141,7 @@ def _carry_out(
     with _timed(scratch, statements, lambda: current):
         try:
             executor.migrate(None, plan=own, fake_initial=fake_initial)
-        except HiddenSchemaChange as error:
+        except (HiddenSchemaChange, TooLargeToCopy) as error:
             raise RehearsalFailed(str(error)) from error
         except DatabaseError as error:
             last = statements[-1]["sql"] if statements else ""
@@ -169,6 +170,10 @@ def _timed(
         began = time.monotonic()
         try:
             return execute(sql, params, many, context)
+        except DatabaseError as error:
+            if error.args[0] in NOT_GRANTED:  # asked for, to know whether it is
+                statements.remove(entry)
+            raise
         finally:
             entry["seconds"] = round(time.monotonic() - began, 4)
 

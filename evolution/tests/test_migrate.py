@@ -391,6 +391,46 @@ def test_abort_goes_back_to_before_the_run(shelf, migrate, cut_short):
     assert latest(shelf).outcome == Run.Outcome.ABORTED
 
 
+COPIED = "migrations.AlterField('book', 'writer_number', models.BigIntegerField(null=True)),"
+has_algorithms = pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one way alone")
+
+
+@has_algorithms
+def test_a_copy_of_a_large_table_stops_in_the_rehearsal(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
+    shelf.write("0002_next", COPIED)
+    said, code = refusal(migrate)
+    assert code == 1
+    assert "the server has to copy the table shelf_book" in said
+    assert "more than 0 are not copied unasked" in said
+    assert runs.halfway(shelf.wrapper) is None
+
+
+@has_algorithms
+def test_without_rehearsal_it_stops_before_the_copy_and_the_same_command_goes_on(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
+    shelf.write("0002_next", COPIED)
+    said, code = refusal(migrate, rehearsal=False)
+    assert code == 3
+    assert "run migrate again with EVOLUTION_COPY_ALLOWED=shelf_book" in said
+    monkeypatch.setenv("EVOLUTION_COPY_ALLOWED", "shelf_book")
+    assert "Applying shelf.0002_next... OK" in migrate(rehearsal=False)
+
+
+@has_algorithms
+def test_abort_copies_tables_of_any_size(shelf, migrate, monkeypatch):
+    shelf.books("Emma")
+    shelf.write("0002_next", COPIED)
+    shelf.write("0003_break", CODE, BREAK)
+    monkeypatch.setenv("BREAK", "yes")
+    with pytest.raises(KeyboardInterrupt):
+        migrate(rehearsal=False)
+    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
+    assert "Undoing shelf.0002_next... OK" in migrate(abort=True)
+
+
 def test_abort_keeps_rows_that_were_added_since(shelf, migrate, cut_short):
     shelf.rows("INSERT INTO shelf_book (title, pages) VALUES ('Persuasion', 3)")
     said, code = refusal(migrate, abort=True)

@@ -25,6 +25,7 @@ from evolution.management.stand_in import stand_in
 from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
+from evolution.online import TooLargeToCopy
 from evolution.progress import quiet
 from evolution.report import Report
 from evolution.staged_executor import StagedExecutor, about_halfway
@@ -54,6 +55,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     Diverged: 3,
     CannotPutBack: 3,
     TableInUse: 3,
+    TooLargeToCopy: 3,
     HiddenSchemaChange: 3,
     RowsDiffer: 4,
 }
