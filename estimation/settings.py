@@ -112,6 +112,7 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
 def _mysql(database: dict[str, Any]) -> dict[str, Any]:
     """MySQL and MariaDB alike: every character, no silent truncation, no gap locks."""
     return database | {
+        "ENGINE": "evolution.backends.mysql",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

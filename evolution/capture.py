@@ -43,13 +43,16 @@ def capture(
     connection: BaseDatabaseWrapper,
     deferred: list[Kept],
     run: Callable[[BaseDatabaseSchemaEditor], None],
+    new_columns: frozenset[tuple[str, str]] = frozenset(),
 ) -> Captured:
     """What `run` hands to the schema editor that it is given, after `deferred` was left by earlier operations.
 
+    The editor tells by its attribute `new_columns` (table, column) which ones the run has made, as far as is known.
     Raises NotCapturable when `run` tries to write by other ways; nothing is written then either.
     """
     editor = _capturing_editor(connection)
     editor.deferred_sql = [read_back(left, editor) for left in deferred]
+    editor.new_columns = new_columns
     with connection.execute_wrapper(_only_reads):
         run(editor)
     return Captured(editor.captured, [kept(left, editor) for left in editor.deferred_sql])

@@ -18,10 +18,13 @@ from django.db.migrations.state import ProjectState
 
 from evolution import runs
 from evolution.capture import NotCapturable, capture, no_schema_changes
+from evolution.column_defaults import new_columns
 from evolution.deferred import Kept, kept, read_back
 from evolution.journal import Journal
+from evolution.merging import merged
 from evolution.metadata_locks import TableInUse
 from evolution.models import Run
+from evolution.operations import Backfill
 from evolution.rules.acceptance import accepted_by
 
 HIDDEN_CHANGE = "evolution.E605"
@@ -197,7 +200,7 @@ class JournaledExecutor(MigrationExecutor):
         page = journal.pages.get(number + 1)
         if page is None and deferred:
             editor = self.connection.schema_editor()
-            left = [str(read_back(statement, editor)) for statement in deferred]
+            left = merged(str(read_back(statement, editor)) for statement in deferred)
             page = journal.write(number + 1, "statements left for the end", left, [])
         if page:
             journal.carry_out(page)
@@ -207,9 +210,12 @@ class JournaledExecutor(MigrationExecutor):
         if self.connection.features.can_rollback_ddl:
             self._run_in_a_transaction(journal, number, step)
             return []
-        if not step.is_opaque:
+        backfills = isinstance(step.operation, Backfill)
+        # Code that has begun its work by itself has to end it so.
+        if (backfills or not step.is_opaque) and number not in journal.pages:
+            new = new_columns(journal.carried_out()) if backfills else frozenset()
             try:
-                captured = capture(self.connection, deferred, step.run)
+                captured = capture(self.connection, deferred, step.run, new)
             except NotCapturable:
                 pass
             else:

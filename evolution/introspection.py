@@ -1,5 +1,6 @@
 """Reads the schema of a live database: SQLite, MySQL or MariaDB."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -174,6 +175,10 @@ _CHECKS = {
 }
 
 
+_NOT_NEGATIVE = re.compile(r"\(?`([^`]+)` >= 0\)?")
+Checks = frozenset[tuple[str, ...]]
+
+
 class _MySQL(_Reader):
     """One query for each kind of thing, however many tables there are; Django's introspection has several a table."""
 
@@ -188,19 +193,19 @@ class _MySQL(_Reader):
             "SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = DATABASE()"
         )
         columns, keys = self.columns(), self.keys()
-        foreign_keys, triggers, checks = self.foreign_keys(), self.triggers(), self.checks(columns)
+        foreign_keys, triggers, (checks, implied) = self.foreign_keys(), self.triggers(), self.checks(columns)
         tables = {
             name: Table(
                 columns=columns[name],
                 foreign_keys=frozenset(foreign_keys[name]),
                 triggers=frozenset(triggers[name]),
-                checks=frozenset(checks[name]),
+                checks=checks.get(name, frozenset()),
                 engine=engine,
                 **keys[name],
             )
             for name, engine in sorted(engines.items())
         }
-        return Schema(tables, character_set)
+        return Schema(tables, character_set, implied)
 
     def columns(self) -> dict[str, dict[str, Column]]:
         columns: dict[str, dict[str, Column]] = defaultdict(dict)
@@ -248,14 +253,22 @@ class _MySQL(_Reader):
             keys[table].append(_foreign_key(tuple(rest), columns))
         return keys
 
-    def checks(self, columns: dict[str, dict[str, Column]]) -> dict[str, list[tuple[str, ...]]]:
-        """Of each check the columns that it names: the servers write its text anew, each in its own way."""
-        checks: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    def checks(self, columns: dict[str, dict[str, Column]]) -> tuple[dict[str, Checks], dict[str, Checks]]:
+        """Of each check the columns that it names: the servers write its text anew, each in its own way.
+
+        And again those that no column of their type could break, such as that a number without a sign is not negative.
+        """
+        checks: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        more_than_types: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         introspection: Any = self.connection.introspection
         for table, clause in self.rows(_CHECKS[introspection.connection.mysql_is_mariadb]):
-            named = introspection._parse_constraint_columns(clause, set(columns[table]))
-            checks[table].append(tuple(sorted(named)))
-        return checks
+            named = tuple(sorted(introspection._parse_constraint_columns(clause, set(columns[table]))))
+            checks[table].add(named)
+            match = _NOT_NEGATIVE.fullmatch(clause)
+            if not (match and "unsigned" in columns[table][match[1]].type):
+                more_than_types[table].add(named)
+        implied = {table: frozenset(named - more_than_types[table]) for table, named in checks.items()}
+        return {table: frozenset(named) for table, named in checks.items()}, implied
 
     def triggers(self) -> dict[str, list[str]]:
         triggers: dict[str, list[str]] = defaultdict(list)

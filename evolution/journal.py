@@ -194,6 +194,13 @@ class Journal:
         heading.state, heading.began_at = State.BEGUN, timezone.now()
         return heading
 
+    def carried_out(self) -> list[str]:
+        """The schema changes of the whole run so far, in order."""
+        lines = Statement.objects.using(self.connection.alias).filter(
+            run_id=self.run.pk, kind=Kind.SCHEMA, state=State.DONE
+        )
+        return list(lines.order_by("pk").values_list("sql", flat=True))
+
     @property
     def reached(self) -> int:
         """How many operations have been begun, or passed as they change nothing in the database."""

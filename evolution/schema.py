@@ -52,10 +52,17 @@ class Schema:
 
     tables: dict[str, Table] = field(default_factory=dict)
     character_set: str = ""
+    # By table the checks that say no more than the type of their column, which may be there or not.
+    implied: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
 
     def only(self, names: set[str]) -> "Schema":
         """The same schema without the tables that are not in `names`."""
-        return Schema({name: self.tables[name] for name in self.tables if name in names}, self.character_set)
+        tables = {name: self.tables[name] for name in self.tables if name in names}
+        return Schema(tables, self.character_set, self.implied)
+
+    def checks(self, table: str) -> frozenset[tuple[str, ...]]:
+        """The checks of a table without those that its columns' types imply."""
+        return self.tables[table].checks - self.implied.get(table, frozenset())
 
     def without(self, names: set[str] | frozenset[str]) -> "Schema":
         """The same schema without the tables that are in `names`."""
@@ -73,8 +80,8 @@ class MissingIndex:
 def differences(expected: Schema, found: Schema) -> list[str]:
     """In what `found` differs from `expected`, a sentence each; empty when they are the same.
 
-    Of a check only its columns count. Names of keys and indexes do not, nor do indexes that are not unique: see
-    `missing_indexes`.
+    Of a check only its columns count, and of one that the column's type implies not even those. Names of keys and
+    indexes do not count, nor do indexes that are not unique: see `missing_indexes`.
     """
     lines = []
     if expected.character_set != found.character_set:
@@ -85,8 +92,10 @@ def differences(expected: Schema, found: Schema) -> list[str]:
         elif name not in expected.tables:
             lines.append(f"table {name} should not be there")
         else:
+            of_checks = _in_sets(map(_check, expected.checks(name)), map(_check, found.checks(name)))
             lines += [
-                f"table {name}: {line}" for line in _in_table(expected.tables[name], found.tables[name])
+                f"table {name}: {line}"
+                for line in (*_in_table(expected.tables[name], found.tables[name]), *of_checks)
             ]
     return lines
 
@@ -113,7 +122,6 @@ def _in_table(expected: Table, found: Table) -> Iterator[str]:
         yield f"its primary key is ({', '.join(found.primary_key)}), not ({', '.join(expected.primary_key)})"
     yield from _in_sets(map(_unique, expected.unique), map(_unique, found.unique))
     yield from _in_sets(expected.foreign_keys, found.foreign_keys)
-    yield from _in_sets(map(_check, expected.checks), map(_check, found.checks))
     for trigger in sorted(found.triggers - expected.triggers):
         yield f"trigger {trigger} should not be there"
 

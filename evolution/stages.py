@@ -24,7 +24,7 @@ from evolution.models import Run
 from evolution.new_database import has_rows, is_new
 from evolution.rehearsal import Rehearsal, RehearsalFailed, rehearse
 from evolution.report import Report, counted, seconds
-from evolution.rules import check_files, check_plan, source_checksum, walk
+from evolution.rules import check_files, check_plan, same_as, source_checksum, walk
 from evolution.rules.acceptance import accepted_by
 from evolution.rules.report import written
 from evolution.rules.step import Step
@@ -132,7 +132,10 @@ class Stages:
         recorded = runs.checksums(self.connection)
         files = executor.loader.disk_migrations
         applied = recorded.keys() & (executor.loader.applied_migrations or {}).keys() & files.keys()
-        present = {node: source_checksum(files[node]) for node in applied}
+        present = {
+            node: recorded[node] if recorded[node] in same_as(files[node]) else source_checksum(files[node])
+            for node in applied
+        }
         return check_files(recorded, present)
 
     def _prepare(self, run: Run, executor: MigrationExecutor, plan: Plan) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from django.apps import apps
+from django.db.migrations import Migration
 from django.db.models import Model
 
 from evolution.findings import Finding, Level
@@ -83,9 +84,20 @@ def changed_file(recorded: str, present: str) -> Iterator[Problem]:
     if recorded and present and recorded != present:
         yield Problem(
             "The file of this applied migration has changed: a new database would get another schema than this one.",
-            "Put the file back as it was, and write a new migration for the change.",
+            "Put the file back as it was, and write a new migration for the change. Only where it comes to the very "
+            f'same another way, say so in it: same_as = {{"{recorded}": "how the ways differ"}}',
             level=Level.ERROR,
         )
+
+
+def same_as(migration: Migration) -> Mapping[str, str]:
+    """The checksums of earlier forms of the file that come to the same schema and rows, each with the reason.
+
+    class Migration(migrations.Migration):
+        same_as = {"5f3c…": "writes the rows in batches, not one by one"}
+    """
+    earlier: Mapping[str, str] = getattr(migration, "same_as", {})
+    return {checksum: reason for checksum, reason in earlier.items() if reason.strip()}
 
 
 def check_files(recorded: Mapping[Node, str], present: Mapping[Node, str]) -> list[Finding]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from evolution.conf import configuration
 from evolution.findings import Level
 from evolution.rules.changes import (
     AnyField,
@@ -27,19 +28,16 @@ def table_copied(step: Step) -> Iterator[Problem]:
     if step.live is None or step.live.connection.vendor != "mysql":
         return
     for change in step.changes:
-        match change:
-            case ForeignKeyAdded():
-                reason = f"The foreign key on {change.column}"
-            case ColumnAltered() if _copies(step.live.connection, change.old, change.new):
-                reason = f"The new type of {change.column}"
-            case _:
-                continue
+        if not isinstance(change, ColumnAltered) or not _copies(step.live.connection, change.old, change.new):
+            continue
         table = step.live.table(change.table)
         if table and step.live.at_least(change.table, step.big):
             rows = max(step.live.estimate(table), step.big)
             yield Problem(
-                f"{reason} copies table {change.table} with its about {rows:,} rows: nobody can write to it meanwhile.",
-                "Run it when nobody needs the table; the rehearsal says how long it takes.",
+                f"The new type of {change.column} copies table {change.table} with its about {rows:,} rows: "
+                "nobody can write to it meanwhile.",
+                "Run it when nobody needs the table; the rehearsal says how long it takes. A table of more than "
+                f"{configuration().copy_limit:g} MB is copied only where EVOLUTION_COPY_ALLOWED={change.table} is set.",
             )
 
 

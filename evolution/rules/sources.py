@@ -31,8 +31,8 @@ def source_tree(migration: Migration) -> ast.Module | None:
 def source_checksum(migration: Migration) -> str:
     """64 hexadecimal digits that change when what the file does changes; empty where there is no file.
 
-    Comments, blank lines, the form of the code, docstrings and `accepted` do not count, nor does the version
-    of Python: what a newer one adds to its syntax tree is empty for older code.
+    Comments, blank lines, the form of the code, docstrings, `accepted` and `same_as` do not count, nor does the
+    version of Python: what a newer one adds to its syntax tree is empty for older code.
     """
     tree = source_tree(migration)
     return hashlib.sha256(_form(tree).encode()).hexdigest() if tree else ""
@@ -53,10 +53,10 @@ def _form(node: object) -> str:
 
 
 def _says_nothing(node: object) -> bool:
-    """A docstring (or another lone text), or the acceptance of findings."""
+    """A docstring (or another lone text), or what the file says to this application."""
     match node:
         case ast.Expr(value=ast.Constant(value=str())):
             return True
-        case ast.Assign(targets=[ast.Name(id="accepted")]) | ast.AnnAssign(target=ast.Name(id="accepted")):
-            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name in ("accepted", "same_as")
     return False

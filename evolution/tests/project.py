@@ -10,6 +10,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 INSTALLED_APPS = ["evolution", "evolution.tests.library"]
 DATABASES = {"default": environment.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
-    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4"}
+    DATABASES["default"] |= {"ENGINE": "evolution.backends.mysql", "OPTIONS": {"charset": "utf8mb4"}}
 else:
     DATABASES["default"]["ENGINE"] = "evolution.backends.sqlite3"

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from evolution.digests import schema_digest
@@ -17,7 +18,8 @@ CHECKED = """
 migrations.CreateModel("Shop", [
     ("id", models.AutoField(primary_key=True)),
     ("floors", models.PositiveIntegerField()),
-]),
+    ("shelves", models.IntegerField()),
+], options={"constraints": [models.CheckConstraint(condition=models.Q(shelves__lt=9), name="few_shelves")]}),
 """
 
 
@@ -69,19 +71,27 @@ def test_a_check_that_somebody_dropped_is_told(shelf):
     shelf.migrate("0002_shop")
     assert drift(shelf.wrapper) == []
     if shelf.wrapper.vendor == "sqlite":
+        ((definition,),) = shelf.rows("SELECT sql FROM sqlite_master WHERE name = 'shelf_shop'")
         shelf.rows("DROP TABLE shelf_shop")
-        shelf.rows(
-            "CREATE TABLE shelf_shop (id integer NOT NULL PRIMARY KEY, floors integer unsigned NOT NULL)"
-        )
+        shelf.rows(definition.replace(', CONSTRAINT "few_shelves" CHECK ("shelves" < 9)', ""))
     else:
-        shelf.rows("ALTER TABLE shelf_shop MODIFY floors integer UNSIGNED NOT NULL")
-        name = shelf.rows(
-            "SELECT constraint_name FROM information_schema.table_constraints"
-            " WHERE constraint_schema = DATABASE() AND constraint_type = 'CHECK'"
-        )
-        for (check,) in name:
-            shelf.rows(f"ALTER TABLE shelf_shop DROP CONSTRAINT `{check}`")
-    assert drift(shelf.wrapper) == ["table shelf_shop: check of (floors) is missing"]
+        shelf.rows("ALTER TABLE shelf_shop DROP CONSTRAINT few_shelves")
+    assert drift(shelf.wrapper) == ["table shelf_shop: check of (shelves) is missing"]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's types keep nothing out")
+def test_a_check_that_the_column_s_type_implies_may_be_there_or_not(shelf):
+    shelf.write("0002_shop", CHECKED)
+    shelf.migrate("0002_shop")
+    shelf.rows("ALTER TABLE shelf_shop MODIFY floors integer UNSIGNED NOT NULL")
+    for (check,) in shelf.rows(
+        "SELECT constraint_name FROM information_schema.table_constraints"
+        " WHERE constraint_schema = DATABASE() AND constraint_type = 'CHECK' AND constraint_name <> 'few_shelves'"
+    ):
+        shelf.rows(f"ALTER TABLE shelf_shop DROP CONSTRAINT `{check}`")
+    assert drift(shelf.wrapper) == []
+    shelf.rows("ALTER TABLE shelf_shop MODIFY floors integer NOT NULL")
+    assert drift(shelf.wrapper)[0].startswith("table shelf_shop: column floors is int")
 
 
 def test_an_index_that_somebody_added_is_none(shelf):

@@ -150,7 +150,7 @@ def test_no_room_for_the_server_s_temporary_files_changes_nothing_either(disk, s
     folder = disk(1)
     server = serve(f"--innodb-tmpdir={folder}", "--innodb-sort-buffer-size=65536")
     prepare(server.url)
-    multiply(server.url, 11)
+    multiply(server.url, 13)
     before = books(server.url)
     assert "CommandError: The database says: " in refused(server.url)
     subprocess.run(["mount", "-o", "remount,size=100m", str(folder)], check=True)

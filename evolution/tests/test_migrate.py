@@ -1,6 +1,7 @@
 """`manage.py migrate` around its statements: what it refuses, keeps, counts, says, and writes down."""
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -261,6 +262,24 @@ def test_e702_a_file_that_changed_since_it_was_applied_stops(shelf, migrate):
     said, code = refusal(migrate)
     assert code == 1
     assert "evolution.E702  shelf.0002_next" in said
+
+
+@pytest.mark.parametrize(("reason", "same"), [("why", True), (" ", False)])
+def test_a_file_that_says_of_which_form_it_is_the_same_and_why_is_no_changed_file(
+    shelf, migrate, reason, same
+):
+    shelf.write("0002_next", ADD_PAGES)
+    migrate()
+    shelf.write("0002_next", ADD_PAGES.replace("100", "200"))
+    shelf.write("0003_more", "migrations.AddField('book', 'more', models.IntegerField(null=True)),")
+    (checksum,) = re.findall('same_as = {"([0-9a-f]{64})"', refusal(migrate)[0])
+    file = shelf.write("0002_next", ADD_PAGES.replace("100", "200"))
+    said = f"    same_as = {{'{checksum}': '{reason}'}}\n    operations = ["
+    file.write_text(file.read_text().replace("    operations = [", said))
+    if same:
+        assert "Applying shelf.0003_more... OK" in migrate()
+    else:
+        assert "evolution.E702" in refusal(migrate)[0]
 
 
 def test_a_reformatted_file_is_no_changed_file(shelf, migrate):

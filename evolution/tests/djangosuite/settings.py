@@ -19,6 +19,7 @@ def _named(name: str) -> dict[str, object]:
     # Both may run at once on one server.
     return {
         **_database,
+        "ENGINE": "evolution.backends.mysql" if OURS else "django.db.backends.mysql",
         "NAME": f"{os.environ['DJANGOSUITE']}_{name}",
         "TEST": {"CHARSET": "utf8mb4"},  # whatever the server's own is
     }

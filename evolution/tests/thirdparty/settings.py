@@ -62,6 +62,7 @@ TEMPLATES = [
 DATABASES = {"default": environment.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
     # The session's collation is that of the database: some of the data steps compare texts of both.
+    DATABASES["default"]["ENGINE"] = "evolution.backends.mysql"
     DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4", "collation": "utf8mb4_unicode_ci"}
 else:
     DATABASES["default"]["ENGINE"] = "evolution.backends.sqlite3"
