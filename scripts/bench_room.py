@@ -148,7 +148,9 @@ def _machine() -> str:
     began = time.perf_counter()
     sum(range(YARDSTICK))
     speed = YARDSTICK / (time.perf_counter() - began) / 1e6
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {speed:.0f} million additions a second"
+    return (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, {speed:.0f} million additions a second"
+    )
 
 
 @contextlib.contextmanager

@@ -20,6 +20,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".djangosuite"
+# On MySQL and MariaDB: what is done another way on purpose (docs/decisions/0016-the-cheapest-algorithm.md).
+ANOTHER_WAY = {
+    "schema.tests.SchemaTests.test_add_field_default_dropped": "a new column keeps its default",
+    "schema.tests.SchemaTests.test_inline_fk": "a column comes without its foreign key",
+    "schema.tests.SchemaTests.test_add_inline_fk_index_update_data": "a column comes without its foreign key",
+    "schema.tests.SchemaTests.test_add_inline_fk_update_data": "a column comes without its foreign key",
+}
 LABELS = ["migrations", "schema", "migrate_signals", "backends"]
 
 
@@ -104,6 +111,11 @@ def compare(engine: str) -> int:
         f"ours: migrate of this project ran {ours.counts['commands']} times, the journal got {ours.counts['lines']} "
         f"lines, {ours.counts['rebuilds']} tables were built anew"
     )
+    if engine != "sqlite":
+        for test, reason in ANOTHER_WAY.items():
+            print(f"another way: {test}: {reason}")
+            for found in (ours.failed, ours.skipped):
+                found.pop(test, None)
     worse = differences(stock, ours)
     if not (ours.counts["commands"] and ours.counts["rebuilds" if engine == "sqlite" else "lines"]):
         worse.append("What was to be tried was not at work.")

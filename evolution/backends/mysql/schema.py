@@ -37,11 +37,12 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             super().add_field(model, field)
 
     def _keeps_its_check(self, field: Field[Any, Any]) -> bool:
+        """Whether the type of a field's column keeps its check by itself, on MySQL."""
+        if self.connection.mysql_is_mariadb or not field.column:
+            return False
         column = field.db_parameters(self.connection)
-        kept = column["check"] == f"{self.quote_name(field.column)} >= 0" and "UNSIGNED" in (
-            column["type"] or ""
-        )
-        return kept and not self.connection.mysql_is_mariadb
+        is_unsigned = "UNSIGNED" in (column["type"] or "")
+        return is_unsigned and column["check"] == f"{self.quote_name(field.column)} >= 0"
 
     def skip_default_on_alter(self, field: Field[Any, Any]) -> bool:
         """Whether the default of a field's column is neither set nor dropped by a statement of its own."""
