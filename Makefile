@@ -6,7 +6,7 @@ CRASH := 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-migrate bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-migrate bench-upgrade bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,12 +78,17 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
-bench: bench-migrate bench-room ## both benches, one after the other
+bench: bench-migrate bench-upgrade bench-room ## all benches, one after the other
 
 bench-migrate: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
 	$(PYTHON) scripts/bench_migrate.py
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done
+
+bench-upgrade: ## the Flask version's groups to an owner and back, beside stock Django, an Alembic script and plain SQL (a quarter of an hour)
+	$(PYTHON) scripts/bench_upgrade.py
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_upgrade.py || exit 1; done
 
 bench-room: ## how soon a whole room knows of a vote, with 10 to 1,000 people, on SQLite and MariaDB
 	$(PYTHON) scripts/bench_room.py
