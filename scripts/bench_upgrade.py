@@ -2,8 +2,8 @@
 """How long the Flask version's groups take to get an owner, and a table whose name is no reserved word.
 
 From state A (`group(id, name)`) to state B (`user`, `estimation_group` with an owner), on to the newest state, and
-back: by this project's `migrate`, by stock Django's, by an Alembic script as one writes it by hand, and by plain SQL as the
-limit of what the database can do. Each begins with a database of so many groups, each step is a process of its own.
+back: by this project's `migrate`, by stock Django's, by an Alembic script as one writes it by hand, and by plain SQL as
+the limit of what the database can do. Each begins with a database of so many groups, each step is a process of its own.
 Printed are the seconds in which the database was changed (without the start of Python, checks, backup, rehearsal and
 counts), those of all processes of the line, and the largest one's peak memory.
 `python3 scripts/databases.py run mariadb -- .venv/bin/python scripts/bench_upgrade.py --rows 10000 1000000`.
