@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from django.db import NotSupportedError, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3 import schema
 from django.db.backends.utils import strip_quotes
 from django.db.models import Field, Model
@@ -32,7 +33,32 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     Django's rebuild loses the table's triggers, the indexes that it does not know and the line in `sqlite_sequence`,
     and fails where a view reads the table. This one keeps them, or stops with CannotLiveOn before anything is
     changed: where one of them needs a column or table that goes, and where a column is there that no model has.
+
+    A new column that may not be NULL needs no rebuild: it comes with its default, which stays, so that an INSERT of a
+    program that does not know the column goes on.
     """
+
+    _adds_column = False
+
+    def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
+        if not self._can_be_added(field):
+            super().add_field(model, field)
+            return
+        self._adds_column = True
+        try:
+            BaseDatabaseSchemaEditor.add_field(self, model, field)
+        finally:
+            self._adds_column = False
+
+    def _can_be_added(self, field: Any) -> bool:
+        """Whether SQLite can add a field's column with its default, which Django has it build the table anew for."""
+        is_plain = field.column and not (field.primary_key or field.unique or field.remote_field)
+        by_django = field.null or field.has_db_default() or field.generated
+        return bool(is_plain and not by_django and self.effective_default(field) is not None)
+
+    def skip_default_on_alter(self, field: Field[Any, Any]) -> bool:
+        """Whether the default of a field's column is neither set nor dropped by a statement of its own."""
+        return self._adds_column or super().skip_default_on_alter(field)
 
     def remove_field(self, model: type[Model], field: Field[Any, Any]) -> None:
         if not self.collect_sql and field.db_parameters(self.connection)["type"] is not None:
