@@ -118,6 +118,30 @@ class UniqueDropped:
 
 
 @dataclass(frozen=True)
+class CheckAdded:
+    """A check of each row."""
+
+    table: str
+    name: str
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return CheckDropped(self.table, self.name)
+
+
+@dataclass(frozen=True)
+class CheckDropped:
+    """A row need not pass the check any more."""
+
+    table: str
+    name: str
+
+    def inverse(self) -> "Change":
+        """What undoes it."""
+        return CheckAdded(self.table, self.name)
+
+
+@dataclass(frozen=True)
 class ForeignKeyAdded:
     """The column as it is named before the operation, and what it will point to."""
 
@@ -153,6 +177,8 @@ Change = (
     | ColumnAltered
     | UniqueAdded
     | UniqueDropped
+    | CheckAdded
+    | CheckDropped
     | ForeignKeyAdded
     | ForeignKeyDropped
 )

@@ -9,11 +9,12 @@ from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.utils import resolve_relation  # type: ignore[attr-defined]  # the stubs leave it out
-from django.db.models import ForeignKey, ForeignObject, IntegerField, UniqueConstraint
+from django.db.models import CheckConstraint, ForeignKey, ForeignObject, IntegerField, UniqueConstraint
 
 from evolution.rules.changes import (
     AnyField,
     Change,
+    CheckAdded,
     ColumnAdded,
     ColumnAltered,
     ForeignKeyAdded,
@@ -234,13 +235,17 @@ class _Reader:
         for names in sorted(new - old):
             yield UniqueAdded(table_of(after), _columns(after, names))
 
-    def constraint(self, state: ProjectState, model_name: str, name: str) -> Iterator[UniqueAdded]:
+    def constraint(
+        self, state: ProjectState, model_name: str, name: str
+    ) -> Iterator[UniqueAdded | CheckAdded]:
         if not (model := self.model(state, model_name)):
             return
         for constraint in model.options.get("constraints", ()):
             if constraint.name == name and isinstance(constraint, UniqueConstraint):
                 key = (model.app_label, model.name_lower)
                 yield UniqueAdded(table_of(model), _columns(model, constraint.fields), "", constraint, key)
+            elif constraint.name == name and isinstance(constraint, CheckConstraint):
+                yield CheckAdded(table_of(model), name)
 
 
 def _columns(model: ModelState, names: Iterable[str]) -> tuple[str, ...]:

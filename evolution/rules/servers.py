@@ -9,6 +9,7 @@ from evolution.conf import configuration
 from evolution.findings import Level
 from evolution.rules.changes import (
     AnyField,
+    CheckAdded,
     ColumnAltered,
     ForeignKeyAdded,
     TableCreated,
@@ -28,13 +29,18 @@ def table_copied(step: Step) -> Iterator[Problem]:
     if step.live is None or step.live.connection.vendor != "mysql":
         return
     for change in step.changes:
-        if not isinstance(change, ColumnAltered) or not _copies(step.live.connection, change.old, change.new):
-            continue
+        match change:
+            case ColumnAltered() if _copies(step.live.connection, change.old, change.new):
+                reason = f"The new type of {change.column}"
+            case CheckAdded():
+                reason = f"The check {change.name}"
+            case _:
+                continue
         table = step.live.table(change.table)
         if table and step.live.at_least(change.table, step.big):
             rows = max(step.live.estimate(table), step.big)
             yield Problem(
-                f"The new type of {change.column} copies table {change.table} with its about {rows:,} rows: "
+                f"{reason} copies table {change.table} with its about {rows:,} rows: "
                 "nobody can write to it meanwhile.",
                 "Run it when nobody needs the table; the rehearsal says how long it takes. A table of more than "
                 f"{configuration().copy_limit:g} MB is copied only where EVOLUTION_COPY_ALLOWED={change.table} is set.",

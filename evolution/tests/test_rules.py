@@ -230,6 +230,7 @@ def mysql_only(shelf):
     [
         "migrations.AlterField('book', 'writer_number', models.BigIntegerField(null=True)),",
         "migrations.AlterField('book', 'title', models.TextField(null=True)),",
+        "migrations.AddConstraint('book', models.CheckConstraint(condition=models.Q(price__gt=0), name='costs')),",
     ],
 )
 def test_w601_a_big_table_is_copied(shelf, operation):

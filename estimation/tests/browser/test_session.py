@@ -191,7 +191,8 @@ def go_on_after_a_kill(team: Team, late: Page, site: Site) -> None:
 
 def test_the_banner_tells_of_a_lost_connection_and_goes_when_it_is_back(visitor, site: Site):
     page = visitor()
-    start(page, "Fay")
+    with page.expect_response(re.compile("/feed/")):  # by then the page has a connection to lose
+        start(page, "Fay")
     banner = page.get_by_text(re.compile("The connection is gone"))
     expect(banner).to_be_hidden()
     site.kill()

@@ -415,7 +415,7 @@
   let heard = Date.now();
   let failures = 0;
   let etag = "";
-  let polling = false;
+  let polling = null;
   let bannerShown;
 
   function connect() {
@@ -449,23 +449,28 @@
     setTimeout(connect, Math.min(250 * 2 ** failures, 3000) * (0.5 + Math.random()));
   }
 
+  /* A second after the first failure: the next one, which may come sooner, must not put it off. */
   function connected(is) {
-    clearTimeout(bannerShown);
     if (is) {
+      clearTimeout(bannerShown);
+      bannerShown = undefined;
       banner.hidden = true;
     } else {
-      bannerShown = setTimeout(() => {
+      bannerShown ??= setTimeout(() => {
         banner.hidden = false;
       }, 1000);
     }
   }
 
-  /* Asks for the present state; whether there was an answer. */
-  async function poll() {
-    if (polling) {
-      return true;
-    }
-    polling = true;
+  /* Asks for the present state; whether there was an answer. Who asks meanwhile waits for the same one. */
+  function poll() {
+    polling ??= ask().finally(() => {
+      polling = null;
+    });
+    return polling;
+  }
+
+  async function ask() {
     try {
       const response = await fetch(`${texts.state}?have=${encodeURIComponent(have())}`, {
         headers: { Accept: "application/json", ...(etag && { "If-None-Match": etag }) },
@@ -484,8 +489,6 @@
       }
     } catch {
       // Told below.
-    } finally {
-      polling = false;
     }
     return false;
   }
