@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import django
@@ -15,7 +16,6 @@ django.setup()
 
 from django.core.management import call_command, get_commands  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.db.backends.sqlite3.schema import DatabaseSchemaEditor  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from evolution.scratch import empty_database  # noqa: E402
@@ -54,8 +54,9 @@ def run(case: str, who: str) -> None:
     if who == "stock":
         get_commands()["migrate"] = "django.core"
         options = {}
-        if connection.vendor == "sqlite":
-            connection.SchemaEditorClass = DatabaseSchemaEditor
+        backend = "sqlite3" if connection.vendor == "sqlite" else "mysql"
+        editor = import_module(f"django.db.backends.{backend}.schema").DatabaseSchemaEditor
+        connection.SchemaEditorClass = editor
     began = time.perf_counter()
     if case == "test":
         teardown_databases(setup_databases(verbosity=0, interactive=False), verbosity=0)
