@@ -1,5 +1,6 @@
 """A value for all rows of a column at once: as the default with which the column is made. MySQL and MariaDB."""
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -61,12 +62,12 @@ def filled_by_default(
     return True
 
 
+@dataclasses.dataclass
 class _Standing:
     """The indexes and foreign keys of a column alone, as clauses of an ALTER TABLE."""
 
-    def __init__(self) -> None:
-        self.drops: list[str] = []
-        self.adds: list[str] = []
+    drops: list[str] = dataclasses.field(default_factory=list)
+    adds: list[str] = dataclasses.field(default_factory=list)
 
 
 def _standing_on(connection: BaseDatabaseWrapper, table: str, column: str) -> _Standing | None:

@@ -35,6 +35,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+MEGABYTE = 1_000_000  # bytes, in which the limits are given
+
 
 @dataclass(frozen=True)
 class Configuration:

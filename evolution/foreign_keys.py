@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.fingerprints import Fingerprint
+from evolution.statements import ALTER_TABLE
 
 _NAME = "`[^`]+`"  # The server does not double a quote in a foreign key, and Django none at all.
 _NAMES = rf"{_NAME}(?:, ?{_NAME})*"
 _KEY = re.compile(
     rf"  (CONSTRAINT ({_NAME}) FOREIGN KEY \(({_NAMES})\) REFERENCES ((?:{_NAME}\.)?{_NAME}) \(({_NAMES})\).*?),?$"
 )
-_ALTER = re.compile(r"\s*ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+(`[^`]+`|\w+)", re.IGNORECASE)
 
 Run = Callable[[str], None]
 
@@ -80,7 +80,7 @@ def lost(
     return [
         key
         for key in keys(connection, after)
-        if (key.table, key.name) in old - present and now[_plain(key.table)] is not None
+        if (key.table, key.name) in old - present and now[plain(key.table)] is not None
     ]
 
 
@@ -88,7 +88,7 @@ def with_keys(tables: Fingerprint, missing: list[Key]) -> Fingerprint:
     """The definitions with these keys added."""
     whole = dict(tables)
     for key in missing:
-        table = _plain(key.table)
+        table = plain(key.table)
         body, end = (whole[table] or "").rsplit("\n)", 1)
         whole[table] = f"{body},\n  {key.definition}\n){end}"
     return whole
@@ -96,10 +96,10 @@ def with_keys(tables: Fingerprint, missing: list[Key]) -> Fingerprint:
 
 def referring(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
     """The other tables that refer to the one that the statement alters, if it alters one. MariaDB."""
-    match = _ALTER.match(sql)
+    match = ALTER_TABLE.match(sql)
     if not match or not connection.mysql_is_mariadb:  # type: ignore[attr-defined]
         return []
-    table = _plain(match[1])
+    table = plain(match[1])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT table_name FROM information_schema.referential_constraints"
@@ -112,7 +112,7 @@ def referring(connection: BaseDatabaseWrapper, sql: str) -> list[str]:
 @contextmanager
 def taken_off(connection: BaseDatabaseWrapper, run: Run, tables: Fingerprint, sql: str) -> Iterator[None]:
     """Have nobody refer to the table that the statement alters, of those `tables`; then again. Raises CannotPutBack."""
-    match = _ALTER.match(sql)
+    match = ALTER_TABLE.match(sql)
     table = match and connection.ops.quote_name(match[1])
     off = [key for key in keys(connection, tables) if key.target == table != key.table]
     for key in off:
@@ -133,7 +133,7 @@ def _still_off(connection: BaseDatabaseWrapper, off: list[Key]) -> list[Key]:
             " WHERE constraint_schema = DATABASE()"
         )
         present = {name for (name,) in cursor.fetchall()}
-    return [key for key in off if _plain(key.name) not in present]
+    return [key for key in off if plain(key.name) not in present]
 
 
 def put_back(connection: BaseDatabaseWrapper, run: Run, missing: list[Key]) -> None:
@@ -156,13 +156,14 @@ def _refuse_orphans(connection: BaseDatabaseWrapper, key: Key) -> None:
     with connection.cursor() as cursor:
         cursor.execute(key.orphans(key.columns, 1), None)
         if row := cursor.fetchone():
-            names = ", ".join(map(_plain, key.columns))
+            names = ", ".join(map(plain, key.columns))
             raise CannotPutBack(
-                f"The foreign key {_plain(key.name)} of table {_plain(key.table)} does not hold: a row whose {names} "
-                f"is {', '.join(map(str, row))} points to no row of {_plain(key.target)}. "
+                f"The foreign key {plain(key.name)} of table {plain(key.table)} does not hold: a row whose {names} "
+                f"is {', '.join(map(str, row))} points to no row of {plain(key.target)}. "
                 "Correct or delete such rows, then run migrate again."
             )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without its quotes."""
     return name.strip("`")

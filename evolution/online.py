@@ -20,9 +20,10 @@ from enum import Enum
 from django.db import DatabaseError, IntegrityError, NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from evolution.conf import configuration
+from evolution.conf import MEGABYTE, configuration
 from evolution.fingerprints import Fingerprint, fingerprint
-from evolution.foreign_keys import Key, keys
+from evolution.foreign_keys import Key, keys, plain
+from evolution.statements import ALTER_TABLE, NAME, unquoted
 
 Run = Callable[[str], None]
 
@@ -33,18 +34,12 @@ NOT_GRANTED = (
 )
 SYNTAX = 1064  # here: the statement is of a form that takes no algorithm
 VIOLATED = 1452  # the code by which the servers refuse a foreign key that rows do not keep
-MEGABYTE = 1_000_000
 LISTED = 10  # rows that point to nothing
 
-_NAME = r"(?:`[^`]+`|[\w$]+)"
-_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'(?:[^'\\]|\\.)*'")
-_ALTER = re.compile(rf"\s*ALTER\s+TABLE\s+({_NAME})", re.IGNORECASE)
-_CREATE_INDEX = re.compile(rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+{_NAME}\s+ON\s+({_NAME})", re.IGNORECASE)
-_DROP_INDEX = re.compile(rf"\s*DROP\s+INDEX\s+({_NAME})\s+ON\s+({_NAME})\s*;?\s*$", re.IGNORECASE)
+_CREATE_INDEX = re.compile(rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+{NAME}\s+ON\s+({NAME})", re.IGNORECASE)
+_DROP_INDEX = re.compile(rf"\s*DROP\s+INDEX\s+({NAME})\s+ON\s+({NAME})\s*;?\s*$", re.IGNORECASE)
 _CHOSEN = re.compile(r"\b(?:ALGORITHM|LOCK)\s*=", re.IGNORECASE)
-_NEW_KEY = re.compile(
-    rf"\bFOREIGN\s+KEY\b.*?\bREFERENCES\s+((?:{_NAME}\.)?{_NAME})", re.IGNORECASE | re.DOTALL
-)
+_NEW_KEY = re.compile(rf"\bFOREIGN\s+KEY\b.*?\bREFERENCES\s+((?:{NAME}\.)?{NAME})", re.IGNORECASE | re.DOTALL)
 _MORE_THAN_ADDED = re.compile(r"\b(?:DROP|MODIFY|CHANGE|RENAME|ALTER|CONVERT|ORDER)\b", re.IGNORECASE)
 # Lines of SHOW CREATE TABLE.
 _PRIMARY = re.compile(r"^  PRIMARY KEY \((.*?)\)", re.MULTILINE)
@@ -62,7 +57,7 @@ class Algorithm(Enum):
         """The statement, which asks for this algorithm."""
         if match := _DROP_INDEX.match(sql):  # On MariaDB it takes no algorithm in this form.
             sql = f"ALTER TABLE {match[2]} DROP INDEX {match[1]}"
-        separator = ", " if _ALTER.match(sql) else " "
+        separator = ", " if ALTER_TABLE.match(sql) else " "
         return separator.join([sql.rstrip("; \n"), *self.value])
 
 
@@ -84,9 +79,9 @@ class TooLargeToCopy(NotSupportedError):
 
 def table_altered(sql: str) -> str | None:
     """The table whose definition the statement changes, where it can be told by which algorithm; else None."""
-    for form, group in ((_ALTER, 1), (_CREATE_INDEX, 1), (_DROP_INDEX, 2)):
+    for form, group in ((ALTER_TABLE, 1), (_CREATE_INDEX, 1), (_DROP_INDEX, 2)):
         if match := form.match(sql):
-            return None if _CHOSEN.search(_unquoted(sql)) else _plain(match[group])
+            return None if _CHOSEN.search(unquoted(sql)) else plain(match[group])
     return None
 
 
@@ -139,14 +134,14 @@ def check_new_keys(connection: BaseDatabaseWrapper, run: Run, sql: str, before: 
     now = fingerprint(connection, list(before))
     old = keys(connection, before)
     for key in keys(connection, now):
-        if key not in old and (rows := _orphans(connection, key, now[_plain(key.table)] or "")):
-            run(_removal(key.table, before[_plain(key.table)] or "", now[_plain(key.table)] or ""))
+        if key not in old and (rows := _orphans(connection, key, now[plain(key.table)] or "")):
+            run(_removal(key.table, before[plain(key.table)] or "", now[plain(key.table)] or ""))
             raise IntegrityError(VIOLATED, _sentence(key, rows))
 
 
 def _may_be_unchecked(connection: BaseDatabaseWrapper, sql: str) -> bool:
     """Whether the statement adds foreign keys, to tables that exist: without checks the server would not ask."""
-    targets = [_plain(target) for target in _NEW_KEY.findall(sql)]
+    targets = [plain(target) for target in _NEW_KEY.findall(sql)]
     return _only_adds_keys(sql) and None not in fingerprint(connection, targets).values()
 
 
@@ -162,8 +157,8 @@ def _unchecked(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 def _only_adds_keys(sql: str) -> bool:
     """Whether the statement adds a foreign key to a table, and takes nothing away that would have to come back."""
-    match = _ALTER.match(sql)
-    return bool(match and _NEW_KEY.search(sql) and not _MORE_THAN_ADDED.search(_unquoted(sql[match.end() :])))
+    match = ALTER_TABLE.match(sql)
+    return bool(match and _NEW_KEY.search(sql) and not _MORE_THAN_ADDED.search(unquoted(sql[match.end() :])))
 
 
 def size_of(connection: BaseDatabaseWrapper, table: str) -> int:
@@ -195,8 +190,8 @@ def _sentence(key: Key, rows: list[tuple[str, str]]) -> str:
     shown = "; ".join(f"row {where}: {value}" for where, value in rows)
     more = ", and maybe more" if len(rows) == LISTED else ""
     return (
-        f"The foreign key {_plain(key.name)} does not hold: {', '.join(map(_plain, key.columns))} of table "
-        f"{_plain(key.table)} points to no row of {_plain(key.target)} ({shown}{more}). "
+        f"The foreign key {plain(key.name)} does not hold: {', '.join(map(plain, key.columns))} of table "
+        f"{plain(key.table)} points to no row of {plain(key.target)} ({shown}{more}). "
         "Correct or delete such rows, then run migrate again."
     )
 
@@ -210,11 +205,3 @@ def _removal(table: str, before: str, now: str) -> str:
         if (match["kind"], match["name"]) not in old
     ]
     return f"ALTER TABLE {table} {', '.join(clauses)}"
-
-
-def _unquoted(sql: str) -> str:
-    return _QUOTED.sub("x", sql)
-
-
-def _plain(name: str) -> str:
-    return name.strip("`")

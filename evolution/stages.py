@@ -16,7 +16,7 @@ from evolution.accounting import Accounts
 from evolution.backups import engines
 from evolution.backups.archive import in_words
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
-from evolution.conf import configuration
+from evolution.conf import MEGABYTE, configuration
 from evolution.drift import drift, is_as_left
 from evolution.findings import Finding
 from evolution.lineage import Lineage
@@ -32,7 +32,6 @@ from evolution.scratch import ScratchRefused, in_place_of
 
 Plan = list[tuple[Migration, bool]]
 FEWER_ROWS = "evolution.E801"
-MEGABYTE = 1_000_000
 BYTES_A_SECOND = 5_000_000  # of data, for dumping, restoring and comparing: docs/decisions/0007-backups.md
 
 

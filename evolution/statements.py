@@ -13,7 +13,10 @@ _DEFINES = re.compile(r"(CREATE|ALTER|DROP|RENAME|TRUNCATE|COMMENT|ANALYZE|PRAGM
 _SEVERAL = re.compile(
     r"(DROP\s+(TEMPORARY\s+)?(TABLES?|VIEW)|RENAME\s+TABLES?)\b[^;]*,", re.IGNORECASE | re.DOTALL
 )
-_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'")
+_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'(?:[^'\\]|\\.)*'")
+
+NAME = r"(?:`[^`]+`|[\w$]+)"  # of MySQL and MariaDB
+ALTER_TABLE = re.compile(rf"\s*ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+({NAME})", re.IGNORECASE)
 
 
 def only_reads(sql: str) -> bool:
@@ -53,4 +56,9 @@ def writes_rows(statement: str) -> bool:
 
 def names_several_tables(statement: str) -> bool:
     """Whether a statement drops or renames more than one table."""
-    return bool(_SEVERAL.match(_QUOTED.sub("x", statement)))
+    return bool(_SEVERAL.match(unquoted(statement)))
+
+
+def unquoted(sql: str) -> str:
+    """The statement with an x for each quoted name and text, so that its own words can be looked for."""
+    return _QUOTED.sub("x", sql)

@@ -43,7 +43,7 @@ class Step:
     def description(self) -> str:
         """What Django says of the operation, or the function that it calls."""
         text = self.operation.describe()
-        if isinstance(self.operation, ops.RunPython):
+        if type(self.operation) is ops.RunPython:  # one that is derived from it says itself what it does
             text = f"RunPython({getattr(self.operation.code, '__name__', '…')})"
         return f"Undo: {text}" if self.backwards else text
 

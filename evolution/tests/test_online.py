@@ -6,9 +6,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, NotSupportedError, connection
 
 from evolution import runs
+from evolution.conf import MEGABYTE
 from evolution.executor import JournaledExecutor
 from evolution.fingerprints import fingerprint
-from evolution.online import MEGABYTE, NOT_GRANTED, size_of, table_altered
+from evolution.online import NOT_GRANTED, size_of, table_altered
 from evolution.tests.shelf import Cut, Shelf
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no such algorithms")
