@@ -68,6 +68,8 @@ def _capturing_editor(connection: BaseDatabaseWrapper) -> Any:
     renamed: dict[str, str] = {}  # new name of a table: the name that it still has
 
     class CapturingEditor(connection.SchemaEditorClass):  # type: ignore[misc,name-defined]
+        is_online = True
+
         def __init__(self) -> None:
             super().__init__(_Seen(connection, renamed), collect_sql=True, atomic=False)
             self.captured: list[str] = []

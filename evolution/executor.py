@@ -103,7 +103,7 @@ class JournaledExecutor(MigrationExecutor):
         self._report(f"{action}_start", migration)
         if self._rolls_back(migration):
             work = migration.unapply if backwards else migration.apply
-            with self.connection.schema_editor(atomic=migration.atomic) as editor:
+            with self._editor(atomic=migration.atomic) as editor:
                 state = work(state, editor)
                 _run_deferred(editor)
                 record(migration)
@@ -180,6 +180,11 @@ class JournaledExecutor(MigrationExecutor):
         """Whether the database rolls it back whole, so that it needs no journal."""
         return self.connection.features.can_rollback_ddl and migration.atomic
 
+    def _editor(self, *, atomic: bool) -> Any:
+        editor: Any = self.connection.schema_editor(atomic=atomic)
+        editor.is_online = True
+        return editor
+
     def _report(self, action: str, migration: Migration) -> None:
         if self.progress_callback:
             self.progress_callback(action, migration, False)  # noqa: FBT003
@@ -199,7 +204,7 @@ class JournaledExecutor(MigrationExecutor):
                 deferred = page.deferred
         page = journal.pages.get(number + 1)
         if page is None and deferred:
-            editor = self.connection.schema_editor()
+            editor = self._editor(atomic=False)
             left = merged(str(read_back(statement, editor)) for statement in deferred)
             page = journal.write(number + 1, "statements left for the end", left, [])
         if page:
@@ -224,7 +229,7 @@ class JournaledExecutor(MigrationExecutor):
                     page = journal.write(number, step.description, captured.statements, captured.deferred)
                     journal.carry_out(page)
                 return captured.deferred
-        editor = self.connection.schema_editor(atomic=False)
+        editor = self._editor(atomic=False)
 
         def work() -> list[Kept]:
             editor.deferred_sql = [read_back(left, editor) for left in deferred]
@@ -243,7 +248,7 @@ class JournaledExecutor(MigrationExecutor):
     def _run_in_a_transaction(self, journal: Journal, number: int, step: Step) -> None:
         """One operation of a migration that is not atomic, where the database can roll schema changes back."""
         # Entered before the transaction, since SQLite can't switch foreign keys off within one.
-        with self.connection.schema_editor(atomic=False) as editor:
+        with self._editor(atomic=False) as editor:
 
             def work() -> list[Kept]:
                 step.run(editor)

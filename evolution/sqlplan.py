@@ -54,6 +54,8 @@ def _recording(scratch: BaseDatabaseWrapper, lines: list[str]) -> Any:
     """The engine's schema editor, which also writes down what it runs."""
 
     class RecordingEditor(scratch.SchemaEditorClass):  # type: ignore[misc,name-defined]
+        is_online = True
+
         def execute(self, sql: Any, params: Any = ()) -> None:
             text = str(sql)
             if params:

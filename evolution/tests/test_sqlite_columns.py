@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.db import connection, models
 
+from evolution.executor import JournaledExecutor
 from evolution.tests.shelf import Shelf
 
 pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="another backend")
@@ -46,7 +47,7 @@ def add(shelf: Shelf, field: str) -> tuple[list[tuple[object, ...]], list[str]]:
     shelf.books("Tod")
     shelf.write("0002_next", f"migrations.AddField('book', 'new', {field}),")
     with shelf.wrapper.execute_wrapper(look):
-        shelf.migrate("0002_next")
+        JournaledExecutor(shelf.wrapper).migrate([("shelf", "0002_next")])
     ((column,),) = shelf.rows("SELECT name FROM pragma_table_info('shelf_book') WHERE name LIKE 'new%'")
     return shelf.rows(f"SELECT typeof({column}), quote({column}) FROM shelf_book"), made
 
@@ -74,6 +75,14 @@ def test_what_sqlite_cannot_add_is_built_anew(shelf, field, rebuilt):
     rows, made = add(shelf, field)
     assert rows == [("integer", "1")]
     assert bool([sql for sql in made if "shelf_book" in sql]) == rebuilt
+
+
+def test_an_editor_alone_does_as_django_has_it(shelf):
+    shelf.write("0002_next", "migrations.AddField('book', 'new', models.IntegerField(default=100)),")
+    shelf.migrate("0002_next")
+    assert shelf.rows("SELECT dflt_value FROM pragma_table_info('shelf_book') WHERE name = 'new'") == [
+        (None,)
+    ]
 
 
 def test_an_insert_that_does_not_know_a_new_column_goes_on(shelf):

@@ -13,7 +13,7 @@ from evolution.merging import merged
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
-    """Django's editor, with four differences.
+    """Django's editor, with some differences, the first three of them only where `is_online` is set.
 
     - A column comes without its foreign key, which follows at the end of the migration: together the server would
       build the table anew, one after the other the column is there at once.
@@ -26,14 +26,18 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     What is left for the end of a migration is merged where it is about one table.
     """
 
-    sql_create_column_inline_fk = None  # type: ignore[assignment]
-
+    is_online = (
+        False  # whether programs of the release before may be at work meanwhile: in a run of `migrate`
+    )
     _adds_column = False
     _keeps_foreign_keys = False
 
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
+        if not self.is_online:
+            super().add_field(model, field)
+            return
         check = "" if self._keeps_its_check(field) else self.sql_check_constraint
-        with self._set(_adds_column=True, sql_check_constraint=check):
+        with self._set(_adds_column=True, sql_check_constraint=check, sql_create_column_inline_fk=None):
             super().add_field(model, field)
 
     def _keeps_its_check(self, field: Field[Any, Any]) -> bool:

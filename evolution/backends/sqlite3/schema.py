@@ -34,14 +34,17 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     and fails where a view reads the table. This one keeps them, or stops with CannotLiveOn before anything is
     changed: where one of them needs a column or table that goes, and where a column is there that no model has.
 
-    A new column that may not be NULL needs no rebuild: it comes with its default, which stays, so that an INSERT of a
-    program that does not know the column goes on.
+    Where `is_online` is set, a new column that may not be NULL needs no rebuild: it comes with its default, which
+    stays, so that an INSERT of a program that does not know the column goes on.
     """
 
+    is_online = (
+        False  # whether programs of the release before may be at work meanwhile: in a run of `migrate`
+    )
     _adds_column = False
 
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
-        if not self._can_be_added(field):
+        if not (self.is_online and self._can_be_added(field)):
             super().add_field(model, field)
             return
         self._adds_column = True
