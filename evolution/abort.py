@@ -1,8 +1,8 @@
 """`migrate --abort`: from a run that was cut short back to the state before it, with every row.
 
-What the run has done is undone operation by operation, as `migrate` goes back; rows written since stay. Where that
-would not bring back every value, because something was dropped or there is no way back, the run's backup takes the
-place of the database, after what is there has been saved.
+What the run has done is undone operation by operation, as `migrate` goes back; rows written since stay, and what was
+dropped comes back from the archive. Where that would not bring back every value, or there is no way back, the run's
+backup takes the place of the database, after what is there has been saved.
 """
 
 from django.db import DatabaseError
@@ -10,7 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from evolution import backups, runs
-from evolution.accounting import Accounts
+from evolution.accounting import Accounts, all_columns
+from evolution.archive.entries import entries
+from evolution.archive.report import report_archive
 from evolution.certificates import certify
 from evolution.executor import JournaledExecutor
 from evolution.lineage import Lineage
@@ -81,9 +83,19 @@ class Abort:
         )
         had_null = {(table, column) for table, column in counted["rewritten"]}
         changed = lineage.rewritten | (lineage.filled & had_null)
-        gone = lineage.lost(counted["columns"]) + [f"{table}.{column}" for table, column in sorted(changed)]
-        with_rows = [name for name in gone if _rows(before, name.partition(".")[0]) != 0]
+        lost = [name for name in lineage.lost(counted["columns"]) if not self._is_there(name)]
+        gone = lost + [f"{table}.{column}" for table, column in sorted(changed)]
+        kept = set()
+        if not lineage.data_steps:  # which may have counted on what was dropped
+            kept = {str(entry) for entry in entries(self.connection) if entry.run_id == self.run.pk}
+        with_rows = [name for name in gone if name not in kept and _rows(before, name.partition(".")[0]) != 0]
         return f"the run has dropped or rewritten {', '.join(with_rows)}" if with_rows else ""
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a table, or a "table.column", that the run was to drop is there yet."""
+        table, _dot, column = name.partition(".")
+        found = all_columns(self.connection)
+        return table in found and (not column or column in found[table])
 
     def _undo(self, done: Plan) -> None:
         halfway = runs.halfway(self.connection)
@@ -101,6 +113,7 @@ class Abort:
                 self.executor.loader.build_graph()
         self._compare()
         runs.end(self.run, Run.Outcome.ABORTED)
+        report_archive(self.connection, self.report, self.run)
 
     def _is_begun(self, migration: Migration, backwards: bool) -> bool:  # noqa: FBT001
         """Whether the run itself left the migration half-way, and not an abort that was cut short."""

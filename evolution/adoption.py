@@ -12,7 +12,7 @@ from evolution import runs, stamps
 from evolution.introspection import stored_names, table_names
 from evolution.schema import MissingIndex
 from evolution.states import History, Match, Node, find_state
-from evolution.tables import table_names_of_evolution
+from evolution.tables import without_own
 
 
 class NotAdoptable(Exception):
@@ -53,7 +53,7 @@ def tables_beyond_initial(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def _unadopted(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
-    tables = table_names(connection) - {"django_migrations"} - table_names_of_evolution()
+    tables = without_own(table_names(connection)) - {"django_migrations"}
     if not tables:
         return {}
     nodes = _recorded(connection)
@@ -81,7 +81,7 @@ def survey(connection: BaseDatabaseWrapper, history: History) -> Finding:
         for name in sorted(names & known):
             cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(name)}")  # noqa: S608
             rows[name] = cursor.fetchone()[0]
-    return Finding(rows, sorted(names - known - {"django_migrations"} - table_names_of_evolution()))
+    return Finding(rows, sorted(without_own(names) - known - {"django_migrations"}))
 
 
 def recognise(connection: BaseDatabaseWrapper, history: History) -> Match:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from evolution.archive import Archive, archiving
 from evolution.deferred import Kept, kept, read_back
 from evolution.rules.found_out import hidden_schema_change
 from evolution.statements import is_schema_change, only_reads
@@ -44,15 +45,18 @@ def capture(
     deferred: list[Kept],
     run: Callable[[BaseDatabaseSchemaEditor], None],
     new_columns: frozenset[tuple[str, str]] = frozenset(),
+    archive: Archive | None = None,
 ) -> Captured:
     """What `run` hands to the schema editor that it is given, after `deferred` was left by earlier operations.
 
-    The editor tells by its attribute `new_columns` (table, column) which ones the run has made, as far as is known.
+    The editor tells by its attribute `new_columns` (table, column) which ones the run has made, as far as is known;
+    what is dropped goes to `archive`, if there is one.
     Raises NotCapturable when `run` tries to write by other ways; nothing is written then either.
     """
     editor = _capturing_editor(connection)
     editor.deferred_sql = [read_back(left, editor) for left in deferred]
     editor.new_columns = new_columns
+    editor.archive = archive
     with connection.execute_wrapper(_only_reads):
         run(editor)
     return Captured(editor.captured, [kept(left, editor) for left in editor.deferred_sql])
@@ -67,7 +71,7 @@ def _only_reads(execute: Callable[..., Any], sql: Any, params: Any, many: bool, 
 def _capturing_editor(connection: BaseDatabaseWrapper) -> Any:
     renamed: dict[str, str] = {}  # new name of a table: the name that it still has
 
-    class CapturingEditor(connection.SchemaEditorClass):  # type: ignore[misc,name-defined]
+    class CapturingEditor(archiving(connection.SchemaEditorClass)):  # type: ignore[misc]
         is_online = True
 
         def __init__(self) -> None:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from evolution.accounting import Account, Accounts, account, all_columns, renamed, snapshot
 from evolution.lineage import Lineage
 from evolution.report import counted as in_number
-from evolution.tables import table_names_of_evolution
+from evolution.tables import without_own
 
 Tables = dict[str, list[str]]  # columns by table
 
@@ -70,8 +70,9 @@ class Certificate:
 
 def columns_to_count(connection: BaseDatabaseWrapper) -> Tables:
     """The tables whose rows count, with their columns: all but those in which `migrate` itself keeps account."""
-    own = table_names_of_evolution() | {"django_migrations"}
-    return {table: names for table, names in all_columns(connection).items() if table not in own}
+    found = all_columns(connection)
+    counted = without_own(found) - {"django_migrations"}
+    return {table: names for table, names in found.items() if table in counted}
 
 
 def baseline(connection: BaseDatabaseWrapper, lineage: Lineage) -> Accounts:

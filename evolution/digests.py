@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from evolution.introspection import definitions, read_schema
 from evolution.schema import Table
 from evolution.states import NOT_OF_THE_HISTORY
-from evolution.tables import table_names_of_evolution
+from evolution.tables import without_own
 
 
 def schema_digest(connection: BaseDatabaseWrapper) -> str:
@@ -18,10 +18,12 @@ def schema_digest(connection: BaseDatabaseWrapper) -> str:
     Without the tables of this application and `django_migrations`; with those of other programs. It takes as many
     queries for a thousand tables as for one. On SQLite it is one of the definitions, as they were written.
     """
-    own = NOT_OF_THE_HISTORY | table_names_of_evolution()
     if connection.vendor == "sqlite":
-        return _digest([row for row in definitions(connection) if row[0] not in own])
-    schema = read_schema(connection).without(own)
+        rows = definitions(connection)
+        counted = without_own(row[0] for row in rows) - NOT_OF_THE_HISTORY
+        return _digest([row for row in rows if row[0] in counted])
+    schema = read_schema(connection)
+    schema = schema.only(without_own(schema.tables) - NOT_OF_THE_HISTORY)
     tables = [(name, _in_order(table)) for name, table in sorted(schema.tables.items())]
     return _digest((schema.character_set, tables))
 

@@ -1,6 +1,6 @@
 """Django's executor of migrations, which keeps a journal where the database cannot roll a schema change back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -17,16 +17,20 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from evolution import runs
+from evolution.archive import Archive, archiving
 from evolution.capture import NotCapturable, capture, no_schema_changes
 from evolution.column_defaults import new_columns
 from evolution.deferred import Kept, kept, read_back
 from evolution.journal import Journal
 from evolution.merging import merged
 from evolution.metadata_locks import TableInUse
-from evolution.models import Run
+from evolution.models import ArchiveEntry, Run
 from evolution.operations import Backfill
 from evolution.rules.acceptance import accepted_by
+from evolution.rules.step import changes_rows
+from evolution.tables import ensure_tables
 
+Plan = list[tuple[Migration, bool]]  # each with True for backwards
 HIDDEN_CHANGE = "evolution.E605"
 
 
@@ -34,6 +38,7 @@ HIDDEN_CHANGE = "evolution.E605"
 class Step:
     """One operation of a migration in one direction, with what Django would do about it."""
 
+    number: int  # its place in the migration
     operation: Operation
     description: str
     run: Callable[[BaseDatabaseSchemaEditor], None]
@@ -71,6 +76,22 @@ class JournaledExecutor(MigrationExecutor):
         # Whether code may change the schema behind the journal's back: only where nothing can be lost.
         self.allows_hidden_changes = False
         self.copies_unasked = False  # as the journal's
+        self.leaves_archive = False  # whether nothing is brought back from the archive
+        self._plan: Plan = []
+
+    def migrate(
+        self,
+        targets: Any,
+        plan: Any = None,
+        state: Any = None,
+        fake: bool = False,
+        fake_initial: bool = False,
+    ) -> Any:
+        """As Django's."""
+        if plan is None:
+            plan = self.migration_plan(targets)
+        self._plan = list(plan)
+        return super().migrate(targets, plan, state, fake, fake_initial)
 
     def apply_migration(
         self,
@@ -101,16 +122,17 @@ class JournaledExecutor(MigrationExecutor):
         action = "unapply" if backwards else "apply"
         record = self._record_unapplied if backwards else self.record_migration
         self._report(f"{action}_start", migration)
+        steps = (_backwards if backwards else _forwards)(migration, state)
         if self._rolls_back(migration):
-            work = migration.unapply if backwards else migration.apply
             with self._editor(atomic=migration.atomic) as editor:
-                state = work(state, editor)
+                for step in steps:
+                    editor.archive = self._archive(migration, step, backwards=backwards)
+                    step.run(editor)
                 _run_deferred(editor)
                 record(migration)
         else:
             journal = self._journal(migration, backwards=backwards)
-            steps = _backwards if backwards else _forwards
-            self._work_through(journal, steps(migration, state))
+            self._work_through(journal, steps)
             with transaction.atomic(using=self.connection.alias):
                 record(migration)
                 journal.close()
@@ -180,10 +202,37 @@ class JournaledExecutor(MigrationExecutor):
         """Whether the database rolls it back whole, so that it needs no journal."""
         return self.connection.features.can_rollback_ddl and migration.atomic
 
-    def _editor(self, *, atomic: bool) -> Any:
-        editor: Any = self.connection.schema_editor(atomic=atomic)
+    def _editor(self, archive: Archive | None = None, *, atomic: bool) -> Any:
+        editor: Any = archiving(self.connection.SchemaEditorClass)(self.connection, atomic=atomic)
         editor.is_online = True
+        editor.archive = archive
         return editor
+
+    def _archive(self, migration: Migration, step: Step, *, backwards: bool) -> Archive:
+        ensure_tables(self.connection)
+        return Archive(
+            self.connection,
+            migration,
+            step.number,
+            backwards=backwards,
+            run_id=self.run.pk if self.run else None,
+            left=self._left_in_archive(migration, backwards=backwards),
+        )
+
+    def _left_in_archive(self, migration: Migration, *, backwards: bool) -> Collection[str]:
+        """What is not brought back: where a data step fills a table on the way back, it counts on finding it empty."""
+        if self.leaves_archive:
+            return ArchiveEntry.Kind.values
+        if not backwards:
+            return ()
+        steps = [operation for other in self._from(migration) for operation in other.operations]
+        fills = any(changes_rows(operation, backwards=True) for operation in steps)
+        return {ArchiveEntry.Kind.TABLE} if fills else ()
+
+    def _from(self, migration: Migration) -> list[Migration]:
+        """The migration and those of its application that are taken after it."""
+        plan = [other for other, _backwards in self._plan if other.app_label == migration.app_label]
+        return plan[plan.index(migration) :] if migration in plan else [migration]
 
     def _report(self, action: str, migration: Migration) -> None:
         if self.progress_callback:
@@ -219,8 +268,9 @@ class JournaledExecutor(MigrationExecutor):
         # Code that has begun its work by itself has to end it so.
         if (backfills or not step.is_opaque) and number not in journal.pages:
             new = new_columns(journal.carried_out()) if backfills else frozenset()
+            archive = self._archive(journal.migration, step, backwards=journal.backwards)
             try:
-                captured = capture(self.connection, deferred, step.run, new)
+                captured = capture(self.connection, deferred, step.run, new, archive)
             except NotCapturable:
                 pass
             else:
@@ -248,7 +298,8 @@ class JournaledExecutor(MigrationExecutor):
     def _run_in_a_transaction(self, journal: Journal, number: int, step: Step) -> None:
         """One operation of a migration that is not atomic, where the database can roll schema changes back."""
         # Entered before the transaction, since SQLite can't switch foreign keys off within one.
-        with self._editor(atomic=False) as editor:
+        archive = self._archive(journal.migration, step, backwards=journal.backwards)
+        with self._editor(archive, atomic=False) as editor:
 
             def work() -> list[Kept]:
                 step.run(editor)
@@ -283,11 +334,11 @@ def _runs_code(operation: Operation) -> bool:
 
 
 def _forwards(migration: Migration, state: ProjectState) -> Iterator[Step]:
-    for operation in migration.operations:
+    for number, operation in enumerate(migration.operations):
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
         run = partial(_forwards_one, operation, migration.app_label, before, state)
-        yield Step(operation, operation.describe(), run, _is_atomic(migration, operation))
+        yield Step(number, operation, operation.describe(), run, _is_atomic(migration, operation))
 
 
 def _forwards_one(
@@ -313,7 +364,9 @@ def _backwards(migration: Migration, state: ProjectState) -> Iterator[Step]:
         run = partial(
             _backwards_one, operation, migration.app_label, states[number + 1], states[number].clone()
         )
-        yield Step(operation, f"reverse: {operation.describe()}", run, _is_atomic(migration, operation))
+        yield Step(
+            number, operation, f"reverse: {operation.describe()}", run, _is_atomic(migration, operation)
+        )
 
 
 def _backwards_one(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from evolution.narrowing import narrowing
 from evolution.rules.changes import (
     AnyField,
     Change,
@@ -11,7 +12,6 @@ from evolution.rules.changes import (
     TableDropped,
     TableRenamed,
 )
-from evolution.rules.narrowing import narrowing
 from evolution.rules.step import Step, changes_rows
 
 Column = tuple[str, str]  # table, column

@@ -135,3 +135,52 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.migration} {self.step}"
+
+
+class ArchiveEntry(models.Model):
+    """What a migration has dropped or narrowed, and where it is kept."""
+
+    class Kind(models.TextChoices):
+        TABLE = "table", _("table")
+        COLUMN = "column", _("column")
+        VALUES = "values", _("values that did not fit")
+
+    number = models.PositiveIntegerField(_("number"), primary_key=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    # The migration, and the direction in which it was taken: the other direction brings back what is kept.
+    app = models.CharField(_("application"), max_length=255)
+    migration = models.CharField(_("migration"), max_length=255)
+    operation = models.PositiveIntegerField(_("operation"))
+    backwards = models.BooleanField(_("backwards"))
+    run_id = models.IntegerField(_("run"), null=True)
+    table_name = models.CharField(_("table"), max_length=255)
+    column_name = models.CharField(_("column"), max_length=255, blank=True)
+    # The columns of the primary key, by which values find their rows again.
+    key_columns = models.JSONField(_("key"), default=list)
+    row_count = models.PositiveBigIntegerField(_("rows"))
+    # Of a table: the next id that it would have given, as ids are given once.
+    next_id = models.PositiveBigIntegerField(_("next id"), null=True)
+    kept_at = models.DateTimeField(_("kept"), default=timezone.now)
+    restored_at = models.DateTimeField(_("brought back"), null=True)
+    # How many of the rows were brought back; the others are kept still.
+    restored_count = models.PositiveBigIntegerField(_("rows brought back"), default=0)
+
+    class Meta:
+        managed = False
+        db_table = "evolution_archive_entry"
+        ordering: ClassVar[list[str]] = ["-number"]
+        verbose_name = _("archive entry")
+        verbose_name_plural = _("archive")
+
+    def __str__(self) -> str:
+        return f"{self.table_name}.{self.column_name}" if self.column_name else self.table_name
+
+    @property
+    def archive_table(self) -> str:
+        """The name of the table that holds it."""
+        return f"evolution_archive_{self.number}"
+
+    @property
+    def conflicts(self) -> int:
+        """How many rows could not be brought back: theirs is gone, or holds something newer."""
+        return self.row_count - self.restored_count if self.restored_at else 0

@@ -14,21 +14,23 @@ from evolution.introspection import table_names
 from evolution.models import Run
 from evolution.report import Report
 from evolution.states import History
-from evolution.tables import table_names_of_evolution
+from evolution.tables import own_tables
 
 # What `migrate` itself puts into a new database is nobody's data.
 NOBODYS = frozenset({"django_migrations", "django_content_type", "auth_permission", "django_site"})
 
 
 def is_new(connection: BaseDatabaseWrapper) -> bool:
-    """Whether there is no table in the database but those in which `migrate` keeps account."""
-    return not table_names(connection) - table_names_of_evolution() - NO_DATA - {"django_migrations"}
+    """Whether there is no table in the database but those in which `migrate` keeps account, not even an archive."""
+    names = table_names(connection)
+    return not names - own_tables(names) - NO_DATA - {"django_migrations"}
 
 
 def has_rows(connection: BaseDatabaseWrapper) -> bool:
     """Whether there is a row that `migrate` did not write itself."""
+    names = table_names(connection)
     with connection.cursor() as cursor:
-        for table in sorted(table_names(connection) - table_names_of_evolution() - NO_DATA - NOBODYS):
+        for table in sorted(names - own_tables(names) - NO_DATA - NOBODYS):
             cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
             if cursor.fetchone():
                 return True

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from evolution.accounting import Account, Accounts, account
+from evolution.archive.entries import entries
 from evolution.capture import HiddenSchemaChange
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
 from evolution.executor import JournaledExecutor
@@ -23,6 +24,9 @@ from evolution.statements import is_read
 
 Plan = list[tuple[Migration, bool]]
 LONGEST = 2000  # characters of a statement that are kept
+
+
+IN_THE_WAY = "If what comes back from the archive is in the way of a data step, leave it there: migrate --leave-archive"
 
 
 class RehearsalFailed(Exception):
@@ -51,23 +55,29 @@ class Rehearsal:
 
 
 def rehearse(
-    scratch: BaseDatabaseWrapper, plan: Plan, *, fewer_accepted: bool = False, fake_initial: bool = False
+    scratch: BaseDatabaseWrapper,
+    plan: Plan,
+    *,
+    fewer_accepted: bool = False,
+    fake_initial: bool = False,
+    leave_archive: bool = False,
 ) -> Rehearsal:
     """Carry `plan` out in `scratch`, a copy of the database, and back, and once more.
 
-    With `fake_initial` only the way there: back from it would drop tables that the plan has not made.
+    With `fake_initial` only the way there: back from it would drop tables that the plan has not made. With
+    `leave_archive` nothing is brought back from the archive, as in the run to come.
     Raises RehearsalFailed where a statement fails, or rows or values are missing that no data step may have removed.
     """
     result = Rehearsal()
     there = [steps for _migration, steps in _steps(scratch, plan)]
     tables = columns_to_count(scratch)
     forth = Lineage.of(tables, _flat(there))
-    round_trip = Lineage.of(tables, [*_flat(there), *_flat(_inverse_steps(scratch, plan))])
+    round_trip = Lineage.of(tables, [])  # what is dropped on one way comes back on the other
     result.before = baseline(scratch, forth)
     before_round_trip = baseline(scratch, round_trip)
 
     began = time.monotonic()
-    _carry_out(scratch, plan, result.statements, fake_initial=fake_initial)
+    _carry_out(scratch, plan, result.statements, fake_initial=fake_initial, leave_archive=leave_archive)
     result.seconds = time.monotonic() - began
     first = _certified(scratch, result.before, forth, fewer_accepted=fewer_accepted)
     if fake_initial:
@@ -78,12 +88,12 @@ def rehearse(
     if not _goes_back(scratch, plan, before_round_trip, round_trip, result):
         return result
     try:
-        _carry_out(scratch, plan, [])
+        _carry_out(scratch, plan, [], leave_archive=leave_archive)
     except RehearsalFailed as failed:
-        if not forth.lost(tables):
+        if not (forth.lost(tables) or entries(scratch)):
             raise
-        # What was dropped on the way there is empty after the way back, and a data step may need it.
-        result.warnings.append(f"After the way back, which can't bring back what was dropped: {failed}")
+        # What was dropped on the way there, or comes back from the archive, may be in the way of a data step.
+        result.warnings.append(f"After the way back: {failed}")
         return result
     again = account(scratch, {name: list(one.columns) for name, one in first.after.tables.items()})
     result.predicted = {name: one for name, one in first.after.tables.items() if again.tables[name] == one}
@@ -128,6 +138,7 @@ def _carry_out(
     statements: list[dict[str, Any]],
     *,
     fake_initial: bool = False,
+    leave_archive: bool = False,
 ) -> None:
     current = ""
 
@@ -136,6 +147,7 @@ def _carry_out(
         current = f"{migration.app_label}.{migration.name}" if migration else ""
 
     executor = JournaledExecutor(scratch, note)
+    executor.leaves_archive = leave_archive
     nodes = executor.loader.graph.nodes
     own = [(nodes[migration.app_label, migration.name], backwards) for migration, backwards in plan]
     with _timed(scratch, statements, lambda: current):
@@ -145,8 +157,9 @@ def _carry_out(
             raise RehearsalFailed(str(error)) from error
         except DatabaseError as error:
             last = statements[-1]["sql"] if statements else ""
+            hint = f"\n{IN_THE_WAY}" if isinstance(error, IntegrityError) and entries(scratch) else ""
             raise RehearsalFailed(
-                f"On a copy of the database {current} fails: {_words(error)}\n{last}"
+                f"On a copy of the database {current} fails: {_words(error)}\n{last}{hint}"
             ) from error
         except Exception as error:  # whatever the code of a data step raises
             raise RehearsalFailed(
@@ -185,17 +198,6 @@ def _steps(connection: BaseDatabaseWrapper, plan: Plan) -> list[tuple[Migration,
     executor = JournaledExecutor(connection)
     applied = set(executor.loader.applied_migrations or {})
     return list(walk(executor, plan, connection.alias, applied))
-
-
-def _inverse_steps(connection: BaseDatabaseWrapper, plan: Plan) -> list[list[Step]]:
-    """The steps of the way back, as they are from the state that the plan ends in."""
-    executor = JournaledExecutor(connection)
-    applied = set(executor.loader.applied_migrations or {})
-    for migration, backwards in plan:
-        node = (migration.app_label, migration.name)
-        applied = applied - {node} if backwards else applied | {node}
-    back = [(migration, not backwards) for migration, backwards in reversed(plan)]
-    return [steps for _migration, steps in walk(executor, back, connection.alias, applied)]
 
 
 def _flat(lists: list[list[Step]]) -> list[Step]:

@@ -64,10 +64,6 @@ class Schema:
         """The checks of a table without those that its columns' types imply."""
         return self.tables[table].checks - self.implied.get(table, frozenset())
 
-    def without(self, names: set[str] | frozenset[str]) -> "Schema":
-        """The same schema without the tables that are in `names`."""
-        return self.only(self.tables.keys() - names)
-
 
 @dataclass(frozen=True)
 class MissingIndex:

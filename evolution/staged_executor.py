@@ -29,6 +29,7 @@ class StagedExecutor(JournaledExecutor):
     ) -> None:
         super().__init__(connection, progress_callback, guard=guard, say=stages.report.note)
         self.stages = stages
+        self.leaves_archive = stages.options.leave_archive
 
     def migrate(
         self,

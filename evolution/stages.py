@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from evolution import backups, runs
 from evolution.accounting import Accounts
+from evolution.archive.report import report_archive
 from evolution.backups import engines
 from evolution.backups.archive import in_words
 from evolution.certificates import Certificate, baseline, certify, columns_to_count
@@ -51,6 +52,7 @@ class Options:
     rehearsal: bool | None = None  # None: unless the database is larger than REHEARSAL_LIMIT
     fake_initial: bool = False
     schema_check: bool = True
+    leave_archive: bool = False
 
 
 class Stages:
@@ -213,6 +215,7 @@ class Stages:
                 plan,
                 fewer_accepted=_accepts_fewer_rows(plan),
                 fake_initial=self.options.fake_initial,
+                leave_archive=self.options.leave_archive,
             )
             say(
                 f"{counted(len(found.statements), 'statement')}; the real run will take about {seconds(found.seconds)}"
@@ -230,6 +233,7 @@ class Stages:
         if "before" in run.certificate:
             self._account(executor, run)
         runs.end(run)
+        report_archive(self.connection, self.report, run)
 
     def _account(self, executor: MigrationExecutor, run: Run) -> None:
         with self._stage("Counting again, and comparing") as say:
@@ -287,6 +291,7 @@ class Stages:
             self._account(executor, run)
         run.certificate["settled"] = True
         runs.end(run, Run.Outcome.FINISHED if complete else Run.Outcome.INTERRUPTED)
+        report_archive(self.connection, self.report, run)
 
     # --- Both
 

@@ -19,7 +19,7 @@ from evolution.accounting import NO_DATA
 from evolution.introspection import read_schema, stored_names
 from evolution.schema import MissingIndex, Schema, differences, missing_indexes
 from evolution.scratch import in_place_of, scratch_database
-from evolution.tables import table_names_of_evolution
+from evolution.tables import without_own
 
 Node = tuple[str, str]  # application, migration
 
@@ -147,7 +147,8 @@ def build(connection: BaseDatabaseWrapper, history: History, state: State) -> Sc
         plan = [(history.graph.nodes[node], False) for node in state.migrations]
         if plan:
             executor.migrate(None, plan, ProjectState(real_apps=history.loader.unmigrated_apps))
-        return read_schema(scratch).without(NOT_OF_THE_HISTORY | table_names_of_evolution())
+        found = read_schema(scratch)
+        return found.only(without_own(found.tables) - NOT_OF_THE_HISTORY)
 
 
 def find_state(connection: BaseDatabaseWrapper, history: History, recorded: set[Node]) -> Match:

@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 
+from evolution.findings import Level
+from evolution.narrowing import Narrowing, narrowing
 from evolution.rules.changes import ColumnAltered, ColumnDropped, TableDropped
 from evolution.rules.hazards import Problem, hazard
 from evolution.rules.live import Live
-from evolution.rules.narrowing import Narrowing, narrowing
 from evolution.rules.step import Step
 
 DROP_TABLE_HINT = """\
-Release the code that no longer uses the model first, and drop the table in a later release:
+The archive keeps them: manage.py archive. Release the code that no longer uses the model first, and drop the table
+in a later release:
 migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name="…")])"""
 DROP_COLUMN_HINT = """\
-Copy what is worth keeping in a data step of its own first. Let one release run without the field, then drop it:
+The archive keeps them: manage.py archive. Let one release run without the field first, then drop it:
 migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField(model_name="…", name="…")])"""
 REVERSED_HINT = """\
-Going up again brings it back empty. What was in it is in the backup that migrate makes before, and nowhere else."""
+The archive keeps them, and going up again brings them back: manage.py archive"""
 NARROW_HINT = """\
 Shorten the values in a data step of its own first, or keep the wider type and add a validator to the field."""
+NEAREST_HINT = """\
+The nearest value that fits takes their place. The archive keeps them, and going up again brings them back where
+nobody has written since: manage.py archive"""
 
 
 @hazard("W201")
@@ -29,8 +34,10 @@ def table_dropped(step: Step) -> Iterator[Problem]:
             continue
         if step.unknown(change.table):
             yield Problem(f"Table {change.table} is dropped with all its rows.", hint)
-        elif step.live and (today := step.live.table(change.table)) and (rows := step.live.count(today)):
-            yield Problem(f"Table {change.table} is dropped, and its rows with it: {rows} now.", hint)
+        elif (
+            step.live and (today := step.live.table(change.table)) and (rows := step.live.count(today)) != "0"
+        ):
+            yield Problem(f"Table {change.table} is dropped. Its rows: {rows} now.", hint)
 
 
 @hazard("W202")
@@ -49,10 +56,10 @@ def column_dropped(step: Step) -> Iterator[Problem]:
             step.live
             and (column := step.live.column(change.table, change.column))
             and (today := step.live.table(change.table))
-            and (values := step.live.count(today, f"{step.live.quoted(column)} IS NOT NULL"))
+            and (values := step.live.count(today, f"{step.live.quoted(column)} IS NOT NULL")) != "0"
         ):
             yield Problem(
-                f"Column {change.column} of table {change.table} is dropped, and its values with it: {values} now.",
+                f"Column {change.column} of table {change.table} is dropped. Its values: {values} now.",
                 hint,
             )
 
@@ -79,11 +86,12 @@ def _narrowed(step: Step, change: ColumnAltered, found: Narrowing) -> Iterator[P
     elif (count := step.live.count(table, condition)) == "0":
         yield Problem(f"{sentence}. All of its values fit now.", NARROW_HINT)
     else:
+        goes_back = step.backwards and bool(found.nearest)
         yield Problem(
             f"{sentence}. Values that do not fit: {count}{step.hope}.",
-            NARROW_HINT,
+            NEAREST_HINT if goes_back else NARROW_HINT,
             step.live.named(table, condition, column),
-            step.about_rows,
+            Level.WARNING if goes_back else step.about_rows,
         )
 
 

@@ -6,7 +6,10 @@ from typing import Any
 from django.db import OperationalError
 from django.db.models import NOT_PROVIDED
 
+from evolution.archive.columns import same_key
+from evolution.archive.entries import kept_by
 from evolution.findings import Level
+from evolution.models import ArchiveEntry
 from evolution.rules.changes import (
     AnyField,
     ColumnAdded,
@@ -23,7 +26,7 @@ from evolution.rules.step import Step
 NOT_NULL_HINT = """\
 In three steps: add the column with null=True; fill it in a data step of its own; then take null=True away."""
 REVERSED_NOT_NULL_HINT = """\
-Nothing is known of the values that were dropped, and some servers fill in zeros. Before RemoveField, in a migration
+The archive does not have a value for every row, and some servers fill in zeros. Before RemoveField, in a migration
 of its own, let the column be empty: migrations.AlterField(…, field=models.…(null=True))"""
 NULLS_HINT = """\
 Fill the empty rows in a data step of its own, before this migration, or give the field a default."""
@@ -46,8 +49,28 @@ def not_null_without_default(step: Step) -> Iterator[Problem]:
         hint = REVERSED_NOT_NULL_HINT if step.backwards else NOT_NULL_HINT
         if step.unknown(change.table):
             yield Problem(f"{sentence}: where the table has rows this fails.", hint)
-        elif step.live and step.live.at_least(change.table, 1):
+        elif step.live and step.live.at_least(change.table, 1) and not _is_kept(step.live, step, change):
             yield Problem(f"{sentence}, and the table has rows.", hint, level=Level.ERROR)
+
+
+def _is_kept(live: Live, step: Step, change: ColumnAdded) -> bool:
+    """Whether the archive has a value for every row, from when the migration was taken in the other direction."""
+    entry = kept_by(
+        live.connection,
+        step.migration,
+        step.migration.operations.index(step.operation),
+        backwards=not step.backwards,
+        kind=ArchiveEntry.Kind.COLUMN,
+        table_name=change.table,
+        column_name=change.column,
+    )
+    today = live.table(change.table)
+    if entry is None or today is None:
+        return False
+    same = same_key(live.connection, entry.key_columns, "a", "t")
+    archive = live.quoted(entry.archive_table)
+    without = f"NOT EXISTS (SELECT 1 FROM {archive} a WHERE {same})"  # noqa: S608
+    return not live.rows(f"SELECT 1 FROM {live.quoted(today)} t WHERE {without} LIMIT 1")  # noqa: S608
 
 
 def _needs_value(field: AnyField) -> bool:

@@ -17,6 +17,7 @@ ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=10
 RENAME = "migrations.RenameModel('Book', 'Tome'),\nmigrations.RenameField('Tome', 'title', 'name'),"
 CODE = "migrations.RunPython(work, migrations.RunPython.noop),"
 BOOKS = "shelf_book"
+DATA_STEP = "migrations.RunSQL('UPDATE shelf_book SET price = 1', migrations.RunSQL.noop),"
 
 
 @pytest.fixture
@@ -463,25 +464,32 @@ def test_abort_twice_finds_nothing_to_undo(migrate, cut_short):
     assert "nothing to undo" in migrate(abort=True)
 
 
-def test_a_dropped_column_comes_back_from_the_backup(shelf, migrate, monkeypatch):
+def broken_off_after_a_loss(shelf, migrate, monkeypatch, *operations: str, **options) -> None:
     shelf.books("Emma")
-    shelf.write("0002_next", "migrations.RemoveField('book', 'title'),")
+    shelf.write("0002_next", "\n".join(["migrations.RemoveField('book', 'title'),", *operations]))
     shelf.write("0003_break", CODE, BREAK)
     monkeypatch.setenv("BREAK", "yes")
     with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False)
+        migrate(rehearsal=False, **options)
+
+
+def test_a_dropped_column_comes_back_from_the_archive(shelf, migrate, monkeypatch):
+    broken_off_after_a_loss(shelf, migrate, monkeypatch, no_backup=True)
+    assert "1 value of shelf_book.title" in migrate(abort=True)
+    assert titles(shelf) == ["Emma"]
+
+
+def test_where_a_data_step_may_have_counted_on_the_loss_it_comes_back_from_the_backup(
+    shelf, migrate, monkeypatch
+):
+    broken_off_after_a_loss(shelf, migrate, monkeypatch, DATA_STEP)
     said = migrate(abort=True)
     assert "since the run has dropped or rewritten shelf_book.title" in said
     assert titles(shelf) == ["Emma"]
 
 
-def test_a_dropped_column_without_a_backup_can_not_come_back(shelf, migrate, monkeypatch):
-    shelf.books("Emma")
-    shelf.write("0002_next", "migrations.RemoveField('book', 'title'),")
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False, no_backup=True)
+def test_and_without_a_backup_it_can_not_come_back(shelf, migrate, monkeypatch):
+    broken_off_after_a_loss(shelf, migrate, monkeypatch, DATA_STEP, no_backup=True)
     said, code = refusal(migrate, abort=True)
     assert code == 1
     assert "the run made no backup" in said

@@ -40,7 +40,9 @@ def add(shelf: Shelf, field: str) -> tuple[list[tuple[object, ...]], list[str]]:
     made: list[str] = []
 
     def look(execute, sql, params, many, context):
-        made.extend([str(sql)] if str(sql).startswith("CREATE TABLE") else [])
+        made.extend(
+            [str(sql)] if str(sql).startswith("CREATE TABLE") and "evolution_" not in str(sql) else []
+        )
         return execute(sql, params, many, context)
 
     shelf.rows("INSERT INTO shelf_writer (id, name) VALUES (1, 'Mann')")

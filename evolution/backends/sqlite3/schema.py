@@ -23,6 +23,7 @@ from evolution.backends.sqlite3.dependants import (
     users_of_table,
 )
 from evolution.backends.sqlite3.indexes import split_indexes
+from evolution.backends.sqlite3.sequence import count_on_from, highest_id
 
 Altered: TypeAlias = "Sequence[tuple[Field[Any, Any], Field[Any, Any]]]"  # before and after
 
@@ -102,7 +103,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             if not self.collect_sql:
                 self._refuse_what_would_go(model, create_field, altered)
                 broken = find_broken(self.connection)
-            highest = self._sequence(table)
+            highest = highest_id(self.connection, table)
             self._drop(broken)
             with self._columns_renamed(model, altered):
                 found = read_dependants(self.connection)
@@ -112,7 +113,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
                 super()._remake_table(model, create_field, delete_field, altered)  # type: ignore[misc]
             self._put_back(kept, broken)
             if highest is not None and not self.collect_sql:
-                self._restore_sequence(table, highest)
+                count_on_from(self.connection, table, highest)
 
     @contextmanager
     def _as_one(self) -> Iterator[None]:
@@ -245,25 +246,3 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
                 self.execute(dependant.sql, None)
             except OperationalError as error:
                 raise CannotLiveOn([dependant], str(error)) from error
-
-    # --- The sequence
-
-    def _sequence(self, table: str) -> int | None:
-        """The highest id ever given in `table`, or None where SQLite does not count (no AUTOINCREMENT)."""
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'")
-            if not cursor.fetchone():
-                return None
-            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-            row = cursor.fetchone()
-        return row[0] if row else None
-
-    def _restore_sequence(self, table: str, highest: int) -> None:
-        with self.connection.cursor() as cursor:
-            # An empty table has no line in sqlite_sequence, and the column has no key to upsert by.
-            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s AND seq < %s", [table, highest])
-            cursor.execute(
-                "INSERT INTO sqlite_sequence (name, seq) SELECT %s, %s"
-                " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = %s)",
-                [table, highest, table],
-            )

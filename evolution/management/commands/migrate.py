@@ -98,6 +98,11 @@ class Command(migrate.Command):
             help="Begin even if the schema is not what the recorded migrations make.",
         )
         parser.add_argument(
+            "--leave-archive",
+            action="store_true",
+            help="Bring nothing back from the archive of what was dropped or narrowed.",
+        )
+        parser.add_argument(
             "--json", action="store_true", dest="as_json", help="Write the run as JSON for programs."
         )
 
@@ -143,6 +148,7 @@ class Command(migrate.Command):
             rehearsal=options["rehearsal"],
             fake_initial=options["fake_initial"],
             schema_check=not options["no_schema_check"],
+            leave_archive=options["leave_archive"],
         )
         stages = Stages(connection, report, asked)
         if not looks_only:

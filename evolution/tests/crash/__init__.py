@@ -13,6 +13,6 @@ run in peace.
 """
 
 from evolution.tests.crash.contents import fill
-from evolution.tests.crash.runs import migrate
+from evolution.tests.crash.runs import begin_at, migrate
 
-__all__ = ["fill", "migrate"]
+__all__ = ["begin_at", "fill", "migrate"]

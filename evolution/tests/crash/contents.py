@@ -82,17 +82,17 @@ def _told(definition: str) -> list[str]:
 
 def contents(database: BaseDatabaseWrapper = connection) -> dict[str, Any]:
     """Every definition and row but those about runs and about when a migration was applied."""
-    from evolution.tables import table_names_of_evolution
+    from evolution.tables import without_own
 
-    ours = table_names_of_evolution() | {"django_migrations", "evolution_lock"}
-    tables = {name: _told(sql) for name, sql in definitions(database).items() if name not in ours}
-    found: dict[str, Any] = {"tables": tables}
-    found |= {name: sorted(map(repr, rows(database, name))) for name in tables}
+    found = definitions(database)
+    tables = {name: _told(found[name]) for name in without_own(found) - {"django_migrations"}}
+    told: dict[str, Any] = {"tables": tables}
+    told |= {name: sorted(map(repr, rows(database, name))) for name in tables}
     if "django_migrations" in database.introspection.table_names():
         with database.cursor() as cursor:
             cursor.execute("SELECT app, name FROM django_migrations ORDER BY name")
-            found["applied"] = list(cursor.fetchall())
-    return found
+            told["applied"] = list(cursor.fetchall())
+    return told
 
 
 def journal(database: BaseDatabaseWrapper = connection) -> dict[str, Any]:

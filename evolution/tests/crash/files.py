@@ -77,7 +77,7 @@ class LibraryFile:
         self.file = folder / NAME
         self.target = target
         self.processes = processes
-        self._do(f"crash.migrate({FIRST!r}); crash.fill(); crash.migrate({start!r})")
+        self._do(f"crash.begin_at({FIRST!r}); crash.fill(); crash.begin_at({start!r})")
         self.before = self.file.read_bytes()
         self._do(f"{BY_DJANGO}({target!r})")
         self.expected = self.contents()

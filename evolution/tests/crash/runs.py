@@ -21,6 +21,16 @@ def migrate(target: str, last: int = 0, *, after: str = "", moments: Moments | N
     return _call(moments or Moments(last, after), "library", target, *quick_options())
 
 
+def begin_at(name: str) -> None:
+    """Migrate to where another run is to begin, and keep nothing in the archive, of which Django knows nothing."""
+    from django.db import connection
+
+    from evolution.archive.entries import entries, purge
+
+    migrate(name)
+    purge(connection, entries(connection))
+
+
 def abort(moments: Moments | None = None) -> int:
     """`manage.py migrate --abort`; how many moments there were."""
     return _call(moments or Moments(), "--abort")

@@ -13,7 +13,7 @@ from evolution.scratch import connected
 from evolution.tests.crash.children import Say, in_a_child
 from evolution.tests.crash.contents import contents, fill, journal, last_run
 from evolution.tests.crash.moments import Moment, Moments
-from evolution.tests.crash.runs import migrate, migrate_by_django
+from evolution.tests.crash.runs import begin_at, migrate, migrate_by_django
 from evolution.tests.crash.snapshots import Snapshot
 
 
@@ -100,7 +100,7 @@ def scenes(
     """
     states = {}
     for name in names():
-        migrate(name)
+        begin_at(name)
         if name == names()[0]:
             fill()
         states[name] = Snapshot()

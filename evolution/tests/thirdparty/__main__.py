@@ -90,11 +90,11 @@ def differences() -> list[str]:
     from evolution.introspection import read_schema
     from evolution.schema import differences, missing_indexes
     from evolution.scratch import connected
-    from evolution.tables import table_names_of_evolution
+    from evolution.tables import without_own
 
     with connected(connection, name_of_stock()) as stock:
         expected, found = read_schema(stock), read_schema(connection)
-        tables = (set(expected.tables) | set(found.tables)) - table_names_of_evolution()
+        tables = without_own({*expected.tables, *found.tables})
         expected, found = expected.only(tables), found.only(tables)
         lines = differences(expected, found)
         lines += [f"index {index} is missing" for index in missing_indexes(expected, found)]

@@ -1,12 +1,15 @@
 """Whether a field holds less than another one. Pure: it looks at the fields, not at what a database makes of them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-from evolution.rules.changes import AnyField
+if TYPE_CHECKING:
+    from evolution.rules.changes import AnyField
 
 TEXTS = {"CharField", "SlugField", "FileField", "FilePathField", "TextField"}
 INTEGERS = BaseDatabaseOperations.integer_field_ranges
@@ -22,13 +25,14 @@ WIDER = {
 
 @dataclass(frozen=True)
 class Narrowing:
-    """Why a column holds less, and an SQL condition for the values that do not fit (empty where there is none).
+    """Why a column holds less, and in SQL: a condition for values that do not fit, and what of them comes nearest.
 
-    The condition has the places {column} and {length} (the function that counts characters).
+    Each is empty where there is none. They have the places {column} and {length} (the function that counts characters).
     """
 
     reason: str
     misfits: str = ""
+    nearest: str = ""
 
 
 def narrowing(old: AnyField, new: AnyField) -> Narrowing | None:
@@ -53,7 +57,9 @@ def _text(old: AnyField, new: AnyField) -> Narrowing | None:
     if room is None or (needed is not None and needed <= room):
         return None
     return Narrowing(
-        f"{room} characters instead of {needed or 'any number'}", f"{{length}}({{column}}) > {room}"
+        f"{room} characters instead of {needed or 'any number'}",
+        f"{{length}}({{column}}) > {room}",
+        f"SUBSTR({{column}}, 1, {room})",
     )
 
 
@@ -69,7 +75,15 @@ def _integer(old: AnyField, new: AnyField) -> Narrowing | None:
     (low, high), (lowest, highest) = INTEGERS[after], INTEGERS[before]
     if low <= lowest and high >= highest:
         return None
-    return Narrowing(f"{after} instead of {before}", f"({{column}} < {low} OR {{column}} > {high})")
+    return Narrowing(
+        f"{after} instead of {before}",
+        f"({{column}} < {low} OR {{column}} > {high})",
+        _within(low, high, "{column}"),
+    )
+
+
+def _within(low: Any, high: Any, value: str) -> str:
+    return f"CASE WHEN {{column}} < {low} THEN {low} WHEN {{column}} > {high} THEN {high} ELSE {value} END"
 
 
 def _decimal(old: Any, new: Any) -> Narrowing | None:
@@ -79,7 +93,13 @@ def _decimal(old: Any, new: Any) -> Narrowing | None:
     return Narrowing(
         f"{new.max_digits} digits with {places} decimals instead of {old.max_digits} with {old.decimal_places}",
         f"(ABS({{column}}) >= 1{'0' * whole} OR ROUND({{column}}, {places}) <> {{column}})",
+        _within(f"-{_most(whole, places)}", _most(whole, places), f"ROUND({{column}}, {places})"),
     )
+
+
+def _most(whole: int, places: int) -> str:
+    """The greatest number with so many digits before and after the point."""
+    return f"{'9' * whole or '0'}.{'9' * places or '0'}"
 
 
 def _decimal_to_integer(old: AnyField, new: AnyField) -> Narrowing | None:
@@ -87,6 +107,7 @@ def _decimal_to_integer(old: AnyField, new: AnyField) -> Narrowing | None:
     return Narrowing(
         "whole numbers only",
         f"({{column}} < {low} OR {{column}} > {high} OR ROUND({{column}}, 0) <> {{column}})",
+        _within(low, high, "ROUND({column}, 0)"),
     )
 
 
@@ -95,7 +116,12 @@ def _integer_to_decimal(old: AnyField, new: Any) -> Narrowing | None:
     low, high = INTEGERS[old.get_internal_type()]
     if 10**whole > max(-low, high):
         return None
-    return Narrowing(f"{whole} digits before the point", f"ABS({{column}}) >= 1{'0' * whole}")
+    most = "9" * whole
+    return Narrowing(
+        f"{whole} digits before the point",
+        f"ABS({{column}}) >= 1{'0' * whole}",
+        _within(f"-{most}", most, "{column}"),
+    )
 
 
 def _integer_to_text(old: AnyField, new: AnyField) -> Narrowing | None:

@@ -1,0 +1,122 @@
+"""The entries of the archive: found, listed, read and purged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+
+from evolution.introspection import table_names
+from evolution.models import ArchiveEntry
+from evolution.tables import archive_tables
+
+
+class Archive:
+    """What one operation of a migration, taken in one direction, keeps, and what it may bring back.
+
+    `left` are the kinds of entries that it leaves where they are.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        migration: Migration,
+        operation: int,
+        *,
+        backwards: bool,
+        run_id: int | None,
+        left: Collection[str] = (),
+    ) -> None:
+        self.connection = connection
+        self.migration = migration
+        self.operation = operation
+        self.backwards = backwards
+        self.run_id = run_id
+        self.left = left
+        self._last = 0
+
+    def next_number(self) -> int:
+        """The number of the next entry, which no other one has, nor a table that was left."""
+        if not self._last:
+            last = _entries(self.connection).aggregate(last=models.Max("number"))["last"] or 0
+            self._last = max([last, *map(_number_of, archive_tables(table_names(self.connection)))])
+        self._last += 1
+        return self._last
+
+    def kept_by_the_other_way(self, kind: str, table: str, column: str = "") -> ArchiveEntry | None:
+        """The entry that the same operation has kept when it was taken in the other direction."""
+        if kind in self.left:
+            return None
+        what = {"kind": kind, "table_name": table, "column_name": column, "backwards": not self.backwards}
+        return kept_by(self.connection, self.migration, self.operation, **what)
+
+
+def kept_by(
+    connection: BaseDatabaseWrapper, migration: Migration, operation: int, **what: Any
+) -> ArchiveEntry | None:
+    """The latest entry of an operation with these values in its fields that was not brought back yet.
+
+    Of a migration that replaces others, the entries of those are its own: of any operation, as they were renumbered.
+    """
+    if ArchiveEntry._meta.db_table not in table_names(connection):
+        return None
+    wanted = models.Q(app=migration.app_label, migration=migration.name, operation=operation)
+    for app, name in migration.replaces:
+        wanted |= models.Q(app=app, migration=name)
+    return _entries(connection).filter(wanted, restored_at=None, **what).order_by("number").last()
+
+
+def entries(connection: BaseDatabaseWrapper) -> list[ArchiveEntry]:
+    """All entries, the latest first; none in a database that has no archive."""
+    if ArchiveEntry._meta.db_table not in table_names(connection):
+        return []
+    return list(_entries(connection).order_by("-number"))
+
+
+def rows_of(connection: BaseDatabaseWrapper, entry: ArchiveEntry) -> Iterator[dict[str, Any]]:
+    """What is kept in an entry, row by row in the order of the key, with the columns by name."""
+    quote = connection.ops.quote_name
+    order = ", ".join(map(quote, entry.key_columns))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {quote(entry.archive_table)} ORDER BY {order}")
+        names = [column[0] for column in cursor.description]
+        while batch := cursor.fetchmany(1000):
+            yield from (dict(zip(names, row, strict=True)) for row in batch)
+
+
+def left(connection: BaseDatabaseWrapper, entry: ArchiveEntry) -> int:
+    """How many rows an entry holds now."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(entry.archive_table)}")
+        return int(cursor.fetchone()[0])
+
+
+def older_than(connection: BaseDatabaseWrapper, moment: datetime) -> list[ArchiveEntry]:
+    """The entries that were kept before a moment."""
+    return [entry for entry in entries(connection) if entry.kept_at < moment]
+
+
+def purge(connection: BaseDatabaseWrapper, wanted: Iterable[ArchiveEntry]) -> None:
+    """Give up what is kept in these entries, for good. Killed at any point, it can be called again."""
+    for entry in wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(entry.archive_table)}")
+        _entries(connection).filter(number=entry.number).delete()
+
+
+def tidy(connection: BaseDatabaseWrapper) -> None:
+    """Remove the entries of which everything was brought back, so that nothing is left in them."""
+    back = [entry for entry in entries(connection) if entry.restored_at]
+    purge(connection, [entry for entry in back if entry.restored_count >= entry.row_count])
+
+
+def _number_of(table: str) -> int:
+    return int(table.rpartition("_")[2])
+
+
+def _entries(connection: BaseDatabaseWrapper) -> models.QuerySet[ArchiveEntry]:
+    return ArchiveEntry.objects.using(connection.alias)
