@@ -6,7 +6,7 @@ CRASH := 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest bench bench-migrate bench-upgrade bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest bench bench-migrate bench-upgrade bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ crashtest: ## kill `migrate` at every moment, and the server under it, and go on
 crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (CRASH=all for every call: two and a half hours)
 	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
 		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
+
+roundtriptest: ## five hundred made-up schemas on each engine, up, down and up again: every value is there (ten minutes)
+	ROUND_TRIPS=500 ./scripts/test --quiet evolution/tests/test_round_trips.py
 
 thirdpartytest: ## other people's histories through `migrate`, killed by chance (half an hour; needs a package index)
 	test -d .venv-thirdparty || python3 -m venv .venv-thirdparty

@@ -48,7 +48,7 @@ class _Archiving:
             super().delete_model(model, *arguments, **options)  # type: ignore[misc]
 
     def add_field(self, model: type[Model], field: Any) -> None:
-        entry = self._kept(Kind.COLUMN, model, field.column) if field.column else None
+        entry = self._kept(Kind.COLUMN, model, field.column) if self._has_column(field) else None
         if entry is None:
             super().add_field(model, field)  # type: ignore[misc]
             return
@@ -60,12 +60,13 @@ class _Archiving:
             super().alter_field(model, first, field)  # type: ignore[misc]
 
     def remove_field(self, model: type[Model], field: Any) -> None:
-        if self._is_archiving(model) and field.column and not (field.generated or field.primary_key):
+        computed = field.generated or field.primary_key
+        if self._is_archiving(model) and self._has_column(field) and not computed:
             keep_column(self, model, field)
         super().remove_field(model, field)  # type: ignore[misc]
 
     def alter_field(self, model: type[Model], old_field: Any, new_field: Any, strict: bool = False) -> None:  # noqa: FBT001, FBT002
-        has_column = bool(old_field.column and new_field.column)
+        has_column = self._has_column(old_field) and self._has_column(new_field)
         keeping = (
             kept_values(self, model, old_field, new_field)
             if has_column and self._is_archiving(model)
@@ -83,6 +84,9 @@ class _Archiving:
     def _alter_many_to_many(self, *arguments: Any, **options: Any) -> None:
         with self._without_archive():  # SQLite copies the rows into a table of the new name
             super()._alter_many_to_many(*arguments, **options)  # type: ignore[misc]
+
+    def _has_column(self, field: Any) -> bool:
+        return field.db_parameters(self.connection)["type"] is not None  # type: ignore[attr-defined]
 
     def _is_archiving(self, model: type[Model]) -> bool:
         return self.archive is not None and model._meta.managed
