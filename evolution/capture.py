@@ -11,6 +11,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from evolution.archive import Archive, archiving
 from evolution.deferred import Kept, kept, read_back
+from evolution.literals import literal
 from evolution.rules.found_out import hidden_schema_change
 from evolution.statements import is_schema_change, only_reads
 
@@ -88,15 +89,6 @@ def _capturing_editor(connection: BaseDatabaseWrapper) -> Any:
                 renamed[new] = renamed.pop(old, old)
 
     return CapturingEditor()
-
-
-def literal(connection: BaseDatabaseWrapper, value: Any) -> str:
-    """A value as it stands in a statement."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"x'{bytes(value).hex()}'"
-    connection.ensure_connection()
-    quoted: bytes = connection.connection.literal(value)
-    return quoted.decode()
 
 
 class _Seen:

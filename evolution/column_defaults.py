@@ -9,9 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import Model
 
-from evolution.capture import literal
 from evolution.fingerprints import fingerprint
 from evolution.foreign_keys import keys
+from evolution.literals import literal
 
 LARGE = 10_000  # rows from which on a few schema changes cost less than to write them all
 

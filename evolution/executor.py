@@ -78,6 +78,8 @@ class JournaledExecutor(MigrationExecutor):
         self.copies_unasked = False  # as the journal's
         self.leaves_archive = False  # whether nothing is brought back from the archive
         self._plan: Plan = []
+        self._has_tables = False
+        self._entries: list[ArchiveEntry] = []  # what could be brought back
 
     def migrate(
         self,
@@ -123,6 +125,7 @@ class JournaledExecutor(MigrationExecutor):
         record = self._record_unapplied if backwards else self.record_migration
         self._report(f"{action}_start", migration)
         steps = (_backwards if backwards else _forwards)(migration, state)
+        self._look_into_archive()
         if self._rolls_back(migration):
             with self._editor(atomic=migration.atomic) as editor:
                 for step in steps:
@@ -150,6 +153,7 @@ class JournaledExecutor(MigrationExecutor):
         Operations are undone as Django undoes them; the one that the run was in the midst of is finished first, if
         it can be. Killed at any point, it can be called again.
         """
+        self._look_into_archive()
         begun = self._journal(migration, backwards=backwards)
         undoing = self._journal(migration, backwards=not backwards)
         count = len(migration.operations)
@@ -208,14 +212,19 @@ class JournaledExecutor(MigrationExecutor):
         editor.archive = archive
         return editor
 
+    def _look_into_archive(self) -> None:
+        if not self._has_tables:
+            ensure_tables(self.connection)
+            self._has_tables = True
+        self._entries = list(ArchiveEntry.objects.using(self.connection.alias).filter(restored_at=None))
+
     def _archive(self, migration: Migration, step: Step, *, backwards: bool) -> Archive:
-        ensure_tables(self.connection)
         return Archive(
-            self.connection,
             migration,
             step.number,
             backwards=backwards,
             run_id=self.run.pk if self.run else None,
+            present=self._entries,
             left=self._left_in_archive(migration, backwards=backwards),
         )
 

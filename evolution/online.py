@@ -23,6 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from evolution.conf import MEGABYTE, configuration
 from evolution.fingerprints import Fingerprint, fingerprint
 from evolution.foreign_keys import Key, keys, plain
+from evolution.literals import literal
 from evolution.statements import ALTER_TABLE, NAME, unquoted
 
 Run = Callable[[str], None]
@@ -32,6 +33,7 @@ NOT_GRANTED = (
     1846,  # not for this operation, for a reason that is told
     4092,  # the table was changed by INSTANT too often
 )
+NO_SUCH_COLUMN = 1054
 SYNTAX = 1064  # here: the statement is of a form that takes no algorithm
 VIOLATED = 1452  # the code by which the servers refuse a foreign key that rows do not keep
 LISTED = 10  # rows that point to nothing
@@ -92,14 +94,14 @@ def alter(connection: BaseDatabaseWrapper, run: Run, copy: Run, sql: str) -> str
     place are left unchecked, for `check_new_keys`. Raises DatabaseError with what the server refuses; nothing is
     changed then.
     """
-    if table_altered(sql) is None:
+    if (table := table_altered(sql)) is None:
         copy(sql)
         return sql
     with _unchecked(connection) if _may_be_unchecked(connection, sql) else nullcontext():
         for algorithm in Algorithm:
             asked = algorithm.asked_in(sql)
             try:
-                run(asked)
+                _run_finding_columns(connection, run, table, asked)
             except DatabaseError as error:
                 if error.args[0] == SYNTAX:
                     break
@@ -109,6 +111,31 @@ def alter(connection: BaseDatabaseWrapper, run: Run, copy: Run, sql: str) -> str
                 return asked
     copy(sql)
     return sql
+
+
+def _run_finding_columns(connection: BaseDatabaseWrapper, run: Run, table: str, sql: str) -> None:
+    """Run a statement, and once more where MariaDB does not find a column that is there.
+
+    A check of the column names the table as the query that was the first to open it did: after `FROM book AS b` it
+    finds no column `book.price` any more when that is to be renamed (seen with 10.11.18). Setting the table's comment
+    to what it is makes the server read the definition again.
+    """
+    try:
+        run(sql)
+    except DatabaseError as error:
+        if error.args[0] != NO_SUCH_COLUMN or not connection.mysql_is_mariadb:  # type: ignore[attr-defined]
+            raise
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_comment FROM information_schema.tables"
+                " WHERE table_schema = DATABASE() AND table_name = %s",
+                [table],
+            )
+            found = cursor.fetchone()
+        if found is None:
+            raise
+        run(f"ALTER TABLE {connection.ops.quote_name(table)} COMMENT = {literal(connection, found[0])}")
+        run(sql)
 
 
 def refuse_large(connection: BaseDatabaseWrapper, sql: str) -> None:

@@ -17,8 +17,8 @@ from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from evolution.capture import literal
 from evolution.copies import copy_tables
+from evolution.literals import literal
 from evolution.scratch import in_place_of, scratch_database
 from evolution.states import History
 from evolution.targets import Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,32 +18,32 @@ from evolution.tables import archive_tables
 class Archive:
     """What one operation of a migration, taken in one direction, keeps, and what it may bring back.
 
-    `left` are the kinds of entries that it leaves where they are.
+    `present` are the entries that there are; of `left`, some kinds of entries, nothing is brought back.
     """
 
     def __init__(
         self,
-        connection: BaseDatabaseWrapper,
         migration: Migration,
         operation: int,
         *,
         backwards: bool,
         run_id: int | None,
+        present: Sequence[ArchiveEntry],
         left: Collection[str] = (),
     ) -> None:
-        self.connection = connection
         self.migration = migration
         self.operation = operation
         self.backwards = backwards
         self.run_id = run_id
+        self.present = present
         self.left = left
         self._last = 0
 
-    def next_number(self) -> int:
+    def next_number(self, connection: BaseDatabaseWrapper) -> int:
         """The number of the next entry, which no other one has, nor a table that was left."""
         if not self._last:
-            last = _entries(self.connection).aggregate(last=models.Max("number"))["last"] or 0
-            self._last = max([last, *map(_number_of, archive_tables(table_names(self.connection)))])
+            last = _entries(connection).aggregate(last=models.Max("number"))["last"] or 0
+            self._last = max([last, *map(_number_of, archive_tables(table_names(connection)))])
         self._last += 1
         return self._last
 
@@ -51,23 +51,34 @@ class Archive:
         """The entry that the same operation has kept when it was taken in the other direction."""
         if kind in self.left:
             return None
-        what = {"kind": kind, "table_name": table, "column_name": column, "backwards": not self.backwards}
-        return kept_by(self.connection, self.migration, self.operation, **what)
+        return kept_by(
+            self.present,
+            self.migration,
+            self.operation,
+            kind=kind,
+            table_name=table,
+            column_name=column,
+            backwards=not self.backwards,
+        )
 
 
 def kept_by(
-    connection: BaseDatabaseWrapper, migration: Migration, operation: int, **what: Any
+    present: Sequence[ArchiveEntry], migration: Migration, operation: int, **what: Any
 ) -> ArchiveEntry | None:
-    """The latest entry of an operation with these values in its fields that was not brought back yet.
+    """The latest of the entries of an operation with these values in its fields that was not brought back yet.
 
     Of a migration that replaces others, the entries of those are its own: of any operation, as they were renumbered.
     """
-    if ArchiveEntry._meta.db_table not in table_names(connection):
-        return None
-    wanted = models.Q(app=migration.app_label, migration=migration.name, operation=operation)
-    for app, name in migration.replaces:
-        wanted |= models.Q(app=app, migration=name)
-    return _entries(connection).filter(wanted, restored_at=None, **what).order_by("number").last()
+    what |= {"restored_at": None}
+    own = (migration.app_label, migration.name, operation)
+    found = [
+        entry
+        for entry in present
+        if (entry.app, entry.migration, entry.operation) == own
+        or (entry.app, entry.migration) in migration.replaces
+    ]
+    fitting = (entry for entry in found if all(getattr(entry, name) == value for name, value in what.items()))
+    return max(fitting, key=lambda entry: entry.number, default=None)
 
 
 def entries(connection: BaseDatabaseWrapper) -> list[ArchiveEntry]:

@@ -153,7 +153,7 @@ def _is_kept(editor: Any, model: type[Model], column: str, condition: Condition)
 def _entry(editor: Any, kind: str, model: type[Model], column: str = "") -> ArchiveEntry:
     archive = editor.archive
     return ArchiveEntry(
-        number=archive.next_number(),
+        number=archive.next_number(editor.connection),
         kind=kind,
         app=archive.migration.app_label,
         migration=archive.migration.name,

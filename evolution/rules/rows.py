@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.db.models import NOT_PROVIDED
 
 from evolution.archive.columns import same_key
-from evolution.archive.entries import kept_by
+from evolution.archive.entries import entries, kept_by
 from evolution.findings import Level
 from evolution.models import ArchiveEntry
 from evolution.rules.changes import (
@@ -56,7 +56,7 @@ def not_null_without_default(step: Step) -> Iterator[Problem]:
 def _is_kept(live: Live, step: Step, change: ColumnAdded) -> bool:
     """Whether the archive has a value for every row, from when the migration was taken in the other direction."""
     entry = kept_by(
-        live.connection,
+        entries(live.connection),
         step.migration,
         step.migration.operations.index(step.operation),
         backwards=not step.backwards,

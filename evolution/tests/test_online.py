@@ -60,6 +60,21 @@ def written(shelf: Shelf) -> Shelf:
 # --- Algorithms
 
 
+def test_a_checked_column_is_renamed_though_a_query_has_called_its_table_otherwise(shelf):
+    shelf.rows("ALTER TABLE shelf_book ADD COLUMN pages int NULL CHECK (pages >= 0), COMMENT = 'It''s 100 %'")
+    shelf.rows("SELECT b.id FROM shelf_book b")
+    carry_out(shelf, "ALTER TABLE shelf_book RENAME COLUMN pages TO sheets")
+    assert "`sheets`" in (book(shelf)["shelf_book"] or "")
+    assert "COMMENT='It''s 100 %'" in (book(shelf)["shelf_book"] or "")
+
+
+def test_a_column_that_is_not_there_is_not_renamed(shelf):
+    before = book(shelf)
+    with pytest.raises(DatabaseError, match="pages"):
+        carry_out(shelf, "ALTER TABLE shelf_book RENAME COLUMN pages TO sheets")
+    assert book(shelf) == before
+
+
 @pytest.mark.parametrize(
     ("sql", "algorithm"),
     [
