@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from evolution import backups, history
 from evolution.backups.archive import in_words
 from evolution.conf import configuration
-from evolution.models import Run, Statement
+from evolution.models import ArchiveEntry, Run, Statement
 
 FIELDS = (
     "command",
@@ -202,8 +202,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("run"), ordering="run_id")
     def run(self, line: Statement) -> SafeString:
-        url = reverse("admin:evolution_run_change", args=[line.run_id])
-        return format_html('<a href="{}">{}</a>', url, line.run_id)
+        return _link_to_run(line.run_id)
 
     @admin.display(description=_("took"))
     def took(self, line: Statement) -> str:
@@ -213,3 +212,45 @@ class StatementAdmin(ReadOnlyAdmin):
     def tables_before(self, line: Statement) -> str:
         texts = ((definition or f"-- {table}: –",) for table, definition in (line.before or {}).items())
         return format_html_join("", '<pre class="evolution-text">{}</pre>', texts)
+
+
+@admin.register(ArchiveEntry)
+class ArchiveEntryAdmin(ReadOnlyAdmin):
+    """What migrations have dropped, without what was in it: that may be what no member of the staff is to see."""
+
+    list_display = ("what", "kind", "name", "kept_at", "row_count", "restored_count")
+    list_filter = ("kind", "backwards", "app")
+    search_fields = ("app", "migration", "table_name", "column_name")
+    search_help_text = _("Application, migration, table or column")
+    ordering = ("-number",)
+    fields = (
+        "what",
+        "kind",
+        "name",
+        "run",
+        "kept_at",
+        "row_count",
+        "restored_at",
+        "restored_count",
+        "contents",
+    )
+
+    @admin.display(description=_("what"), ordering="table_name")
+    def what(self, entry: ArchiveEntry) -> str:
+        return str(entry)
+
+    @admin.display(description=_("migration"), ordering="migration")
+    def name(self, entry: ArchiveEntry) -> str:
+        return f"{'-' * entry.backwards}{entry.app}.{entry.migration}"
+
+    @admin.display(description=_("run"), ordering="run_id")
+    def run(self, entry: ArchiveEntry) -> str:
+        return _link_to_run(entry.run_id) if entry.run_id else "–"
+
+    @admin.display(description=_("contents"))
+    def contents(self, entry: ArchiveEntry) -> SafeString:
+        return format_html("<code>manage.py archive show {}</code>", entry.number)
+
+
+def _link_to_run(number: int) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("admin:evolution_run_change", args=[number]), number)

@@ -273,6 +273,8 @@ ADMIN_FOR_STAFF = {
     "admin:evolution_run_delete": {403},
     "admin:evolution_statement_add": {403},
     "admin:evolution_statement_delete": {403},
+    "admin:evolution_archiveentry_add": {403},
+    "admin:evolution_archiveentry_delete": {403},
 }
 ADMIN_ROUTES = {name: pattern for name, pattern in EVERY_ROUTE.items() if name.startswith("admin:")}
 

@@ -14,14 +14,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from evolution import backups
-from evolution.models import Run, Statement
+from evolution.models import ArchiveEntry, Run, Statement
 from evolution.scratch import in_place_of, scratch_database
 from evolution.tests.own_database import own_database
 from evolution.tests.test_migrationhistory import CERTIFICATE, STEPS
 
+KEPT: dict[str, Any] = {
+    "kind": "column",
+    "app": "shelf",
+    "migration": "0002_more",
+    "operation": 0,
+    "backwards": True,
+}
+KEPT |= {"table_name": "shelf_book", "column_name": "title", "row_count": 3}
+VIEWS = ["view_run", "view_statement", "view_archiveentry"]
 LISTS = [
     "admin:evolution_run_changelist",
     "admin:evolution_statement_changelist",
+    "admin:evolution_archiveentry_changelist",
     "admin:evolution_run_backups",
 ]
 
@@ -44,6 +54,7 @@ def run(db):
     add_statement(
         run, "ALTER TABLE shelf_book ADD number integer", before={"shelf_book": "CREATE TABLE shelf_book"}
     )
+    ArchiveEntry.objects.create(number=7, run_id=run.pk, **KEPT)
     return run
 
 
@@ -73,7 +84,7 @@ def reader(charlie, client):
     """A browser of somebody in the staff who may look at runs and journal lines."""
     charlie.is_staff = True
     charlie.save()
-    charlie.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_statement"]))
+    charlie.user_permissions.set(Permission.objects.filter(codename__in=VIEWS))
     client.force_login(charlie)
     return client
 
@@ -83,6 +94,7 @@ def pages(run):
     return [reverse(name) for name in LISTS] + [
         reverse("admin:evolution_run_change", args=[run.pk]),
         reverse("admin:evolution_statement_change", args=[line.pk]),
+        reverse("admin:evolution_archiveentry_change", args=[7]),
     ]
 
 
@@ -117,11 +129,11 @@ def test_no_page_opens_for_a_stranger(client, charlie, run):
         assert client.get(page)["Location"].startswith("/admin/login/")
 
 
-@pytest.mark.parametrize("model", ["run", "statement"])
+@pytest.mark.parametrize("model", ["run", "statement", "archiveentry"])
 def test_nothing_is_added_changed_or_deleted_even_by_a_superuser(client, staff, run, model):
     client.force_login(staff)
     lines = Statement.objects.filter(run_id=run.pk)
-    pk = {"run": run.pk, "statement": lines.latest("pk").pk}[model]
+    pk = {"run": run.pk, "statement": lines.latest("pk").pk, "archiveentry": 7}[model]
     assert client.post(reverse(f"admin:evolution_{model}_add")).status_code == 403
     assert client.post(reverse(f"admin:evolution_{model}_delete", args=[pk])).status_code == 403
     assert (
@@ -132,6 +144,14 @@ def test_nothing_is_added_changed_or_deleted_even_by_a_superuser(client, staff, 
     run.refresh_from_db()
     assert run.user == "ada"
     assert lines.count() == 2
+    assert ArchiveEntry.objects.count() == 1
+
+
+def test_the_page_of_an_archive_entry_names_the_command_that_shows_what_is_in_it(reader, run):
+    page = reader.get(reverse("admin:evolution_archiveentry_change", args=[7])).content.decode()
+    assert "shelf_book.title" in page
+    assert "-shelf.0002_more" in page
+    assert "manage.py archive show 7" in page
 
 
 # --- What the pages show
@@ -172,6 +192,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(reader, run):
         counts.append(len(queries))
         for number in range(10):
             add_statement(Run.objects.create(), f"SELECT {number}")
+            ArchiveEntry.objects.create(number=100 + ArchiveEntry.objects.count(), run_id=run.pk, **KEPT)
     assert counts[0] == counts[1]
 
 
@@ -202,7 +223,7 @@ def test_a_database_without_the_tables_has_empty_lists(django_db_setup, django_d
     request = RequestFactory().get("/")
     # Nobody's transaction: on MySQL the scratch database would commit it.
     request.user = get_user_model()(is_superuser=True, is_staff=True, is_active=True)
-    for model in (Run, Statement):
+    for model in (Run, Statement, ArchiveEntry):
         with (
             django_db_blocker.unblock(),
             scratch_database(connection) as scratch,
