@@ -15,6 +15,19 @@ _SEVERAL = re.compile(
 )
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'(?:[^'\\]|\\.)*'")
 
+_ANY_NAME = r"(?:`[^`]+`|\"[^\"]+\"|[\w$]+)"  # also of SQLite
+_TABLE_GONE = re.compile(
+    rf"\s*(?:DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?|TRUNCATE\s+(?:TABLE\s+)?)({_ANY_NAME}(?:\s*,\s*{_ANY_NAME})*)",
+    re.IGNORECASE,
+)
+_ALTERED = re.compile(rf"\s*ALTER\s+(?:\w+\s+)?TABLE\s+({_ANY_NAME})", re.IGNORECASE)
+_COLUMN_GONE = re.compile(
+    r"\bDROP\s+(?:COLUMN\s+)?(?:IF\s+EXISTS\s+)?"
+    r"(?!(?:COLUMN|IF|INDEX|KEY|FOREIGN|PRIMARY|CONSTRAINT|CHECK|PARTITION|PERIOD|SYSTEM|DEFAULT)\b)"
+    rf"({_ANY_NAME})",
+    re.IGNORECASE,
+)
+
 NAME = r"(?:`[^`]+`|[\w$]+)"  # of MySQL and MariaDB
 ALTER_TABLE = re.compile(rf"\s*ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+({NAME})", re.IGNORECASE)
 
@@ -47,6 +60,19 @@ def _statements(sql: Any) -> Iterator[str]:
         for statement in sqlparse.split(sqlparse.format(text, strip_comments=True)):
             if statement.strip(" \n\t;"):
                 yield statement.strip()
+
+
+def dropped_in(statement: str) -> list[tuple[str, str]]:
+    """What a statement drops: each a table and an empty string, or a table and a column."""
+    if match := _TABLE_GONE.match(statement):
+        return [(_bare(name), "") for name in re.findall(_ANY_NAME, match[1])]
+    if match := _ALTERED.match(statement):
+        return [(_bare(match[1]), _bare(name)) for name in _COLUMN_GONE.findall(statement)]
+    return []
+
+
+def _bare(name: str) -> str:
+    return name.strip('`"')
 
 
 def writes_rows(statement: str) -> bool:

@@ -7,7 +7,8 @@ from evolution.narrowing import Narrowing, narrowing
 from evolution.rules.changes import ColumnAltered, ColumnDropped, TableDropped
 from evolution.rules.hazards import Problem, hazard
 from evolution.rules.live import Live
-from evolution.rules.step import Step
+from evolution.rules.step import Step, sql_of
+from evolution.statements import dropped_in
 
 DROP_TABLE_HINT = """\
 The archive keeps them: manage.py archive. Release the code that no longer uses the model first, and drop the table
@@ -18,6 +19,12 @@ The archive keeps them: manage.py archive. Let one release run without the field
 migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField(model_name="…", name="…")])"""
 REVERSED_HINT = """\
 The archive keeps them, and going up again brings them back: manage.py archive"""
+OWN_STATEMENT_HINT = """\
+Write it as an operation of Django's (RemoveField, DeleteModel): of that the archive keeps what is dropped. Where nobody
+needs it, say so in the file: accepted = {"evolution.E204": "why it may go"}"""
+PRIMARY_KEY_HINT = """\
+Values are kept by their primary key, and not the key itself. Copy it to another column in a data step of its own first.
+Where nobody needs it, say so in the file: accepted = {"evolution.E204": "why it may go"}"""
 NARROW_HINT = """\
 Shorten the values in a data step of its own first, or keep the wider type and add a validator to the field."""
 NEAREST_HINT = """\
@@ -62,6 +69,35 @@ def column_dropped(step: Step) -> Iterator[Problem]:
                 f"Column {change.column} of table {change.table} is dropped. Its values: {values} now.",
                 hint,
             )
+
+
+@hazard("E204", "W204", looks_at_rows=True)
+def nothing_kept(step: Step) -> Iterator[Problem]:
+    """A statement of one's own drops something, or an operation a primary key: there the archive keeps nothing."""
+    for statement in sql_of(step.operation, backwards=step.backwards):
+        for table, column in dropped_in(statement):
+            yield from _not_kept(step, table, column, OWN_STATEMENT_HINT)
+    for change in step.changes:
+        if isinstance(change, ColumnDropped) and change.field.primary_key:
+            yield from _not_kept(step, change.table, change.column, PRIMARY_KEY_HINT)
+
+
+def _not_kept(step: Step, table: str, column: str, hint: str) -> Iterator[Problem]:
+    what = f"column {column} of table {table}" if column else f"table {table}"
+    if step.unknown(table):
+        yield Problem(f"Nothing is kept of {what}, which is dropped.", hint)
+        return
+    today = step.live and step.live.table(table)
+    if not (step.live and today):
+        return
+    condition = ""
+    if column:
+        if (name := step.live.column(table, column)) is None:
+            return
+        condition = f"{step.live.quoted(name)} IS NOT NULL"
+    if (count := step.live.count(today, condition)) != "0":
+        lost = f"{'Values' if column else 'Rows'} that would be lost: {count} now."
+        yield Problem(f"Nothing is kept of {what}, which is dropped. {lost}", hint, level=Level.ERROR)
 
 
 @hazard("E203", "W203", looks_at_rows=True)

@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from evolution.tests.holders import PREPARE
+from evolution.tests.own_database import server_programs
 from evolution.tests.processes import run
 from evolution.tests.shelf import Shelf, shelf_in
 
@@ -42,3 +45,27 @@ def library(empty_database: str) -> str:
     code, _output, errors = run(empty_database, PREPARE)
     assert code == 0, errors
     return empty_database
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of the backups; the server's programs are at hand."""
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    if connection.vendor == "mysql":
+        dump, client = server_programs()
+        monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", dump)
+        monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", client)
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def migrate(shelf, folder):
+    """Runs `migrate` on the shelf's database; what it printed."""
+
+    def run(*arguments, **options):
+        out = StringIO()
+        options = {"database": shelf.wrapper.alias, "stdout": out, "no_color": True} | options
+        call_command("migrate", *arguments, **options)
+        return out.getvalue()
+
+    return run

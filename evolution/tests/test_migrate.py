@@ -5,43 +5,16 @@ import re
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
 from evolution import backups, runs
 from evolution.models import Run
-from evolution.tests.own_database import server_programs
 
 ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
 RENAME = "migrations.RenameModel('Book', 'Tome'),\nmigrations.RenameField('Tome', 'title', 'name'),"
 CODE = "migrations.RunPython(work, migrations.RunPython.noop),"
 BOOKS = "shelf_book"
-DATA_STEP = "migrations.RunSQL('UPDATE shelf_book SET price = 1', migrations.RunSQL.noop),"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The folder of the backups; the server's programs are at hand."""
-    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
-    if connection.vendor == "mysql":
-        dump, client = server_programs()
-        monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", dump)
-        monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", client)
-    return tmp_path / "backups"
-
-
-@pytest.fixture
-def migrate(shelf, folder):
-    """Runs `migrate` on the shelf's database; what it printed."""
-
-    def run(*arguments, **options):
-        out = StringIO()
-        options = {"database": shelf.wrapper.alias, "stdout": out, "no_color": True} | options
-        call_command("migrate", *arguments, **options)
-        return out.getvalue()
-
-    return run
 
 
 def latest(shelf):
@@ -291,7 +264,7 @@ def test_a_reformatted_file_is_no_changed_file(shelf, migrate):
     assert "Applying shelf.0003_more... OK" in migrate()
 
 
-@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite rolls such a change back")
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite rolls such a change back")
 def test_e605_code_that_changes_the_schema_stops(shelf, migrate):
     shelf.books("Emma")
     shelf.write(
@@ -411,46 +384,6 @@ def test_abort_goes_back_to_before_the_run(shelf, migrate, cut_short):
     assert latest(shelf).outcome == Run.Outcome.ABORTED
 
 
-COPIED = "migrations.AlterField('book', 'writer_number', models.BigIntegerField(null=True)),"
-has_algorithms = pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has one way alone")
-
-
-@has_algorithms
-def test_a_copy_of_a_large_table_stops_in_the_rehearsal(shelf, migrate, monkeypatch):
-    shelf.books("Emma")
-    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
-    shelf.write("0002_next", COPIED)
-    said, code = refusal(migrate)
-    assert code == 1
-    assert "the server has to copy the table shelf_book" in said
-    assert "more than 0 are not copied unasked" in said
-    assert runs.halfway(shelf.wrapper) is None
-
-
-@has_algorithms
-def test_without_rehearsal_it_stops_before_the_copy_and_the_same_command_goes_on(shelf, migrate, monkeypatch):
-    shelf.books("Emma")
-    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
-    shelf.write("0002_next", COPIED)
-    said, code = refusal(migrate, rehearsal=False)
-    assert code == 3
-    assert "run migrate again with EVOLUTION_COPY_ALLOWED=shelf_book" in said
-    monkeypatch.setenv("EVOLUTION_COPY_ALLOWED", "shelf_book")
-    assert "Applying shelf.0002_next... OK" in migrate(rehearsal=False)
-
-
-@has_algorithms
-def test_abort_copies_tables_of_any_size(shelf, migrate, monkeypatch):
-    shelf.books("Emma")
-    shelf.write("0002_next", COPIED)
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False)
-    monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
-    assert "Undoing shelf.0002_next... OK" in migrate(abort=True)
-
-
 def test_abort_keeps_rows_that_were_added_since(shelf, migrate, cut_short):
     shelf.rows("INSERT INTO shelf_book (title, pages) VALUES ('Persuasion', 3)")
     said, code = refusal(migrate, abort=True)
@@ -462,37 +395,6 @@ def test_abort_keeps_rows_that_were_added_since(shelf, migrate, cut_short):
 def test_abort_twice_finds_nothing_to_undo(migrate, cut_short):
     migrate(abort=True)
     assert "nothing to undo" in migrate(abort=True)
-
-
-def broken_off_after_a_loss(shelf, migrate, monkeypatch, *operations: str, **options) -> None:
-    shelf.books("Emma")
-    shelf.write("0002_next", "\n".join(["migrations.RemoveField('book', 'title'),", *operations]))
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False, **options)
-
-
-def test_a_dropped_column_comes_back_from_the_archive(shelf, migrate, monkeypatch):
-    broken_off_after_a_loss(shelf, migrate, monkeypatch, no_backup=True)
-    assert "1 value of shelf_book.title" in migrate(abort=True)
-    assert titles(shelf) == ["Emma"]
-
-
-def test_where_a_data_step_may_have_counted_on_the_loss_it_comes_back_from_the_backup(
-    shelf, migrate, monkeypatch
-):
-    broken_off_after_a_loss(shelf, migrate, monkeypatch, DATA_STEP)
-    said = migrate(abort=True)
-    assert "since the run has dropped or rewritten shelf_book.title" in said
-    assert titles(shelf) == ["Emma"]
-
-
-def test_and_without_a_backup_it_can_not_come_back(shelf, migrate, monkeypatch):
-    broken_off_after_a_loss(shelf, migrate, monkeypatch, DATA_STEP, no_backup=True)
-    said, code = refusal(migrate, abort=True)
-    assert code == 1
-    assert "the run made no backup" in said
 
 
 def test_nothing_to_abort_after_a_run_that_ended_well(shelf, migrate):

@@ -44,6 +44,14 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     )
     _adds_column = False
 
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if error is None:
+            super().__exit__(kind, error, traceback)
+            return
+        # Django looks for broken foreign keys then, too, and says that it can't, and not what the error was.
+        BaseDatabaseSchemaEditor.__exit__(self, kind, error, traceback)
+        self.connection.enable_constraint_checking()
+
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
         if not (self.is_online and self._can_be_added(field)):
             super().add_field(model, field)
