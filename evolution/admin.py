@@ -218,7 +218,7 @@ class StatementAdmin(ReadOnlyAdmin):
 class ArchiveEntryAdmin(ReadOnlyAdmin):
     """What migrations have dropped, without what was in it: that may be what no member of the staff is to see."""
 
-    list_display = ("what", "kind", "name", "kept_at", "row_count", "restored_count")
+    list_display = ("what", "name", "kept_at", "row_count", "restored_count")
     list_filter = ("kind", "backwards", "app")
     search_fields = ("app", "migration", "table_name", "column_name")
     search_help_text = _("Application, migration, table or column")

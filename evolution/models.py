@@ -143,7 +143,7 @@ class ArchiveEntry(models.Model):
     class Kind(models.TextChoices):
         TABLE = "table", _("table")
         COLUMN = "column", _("column")
-        VALUES = "values", _("values that did not fit")
+        VALUES = "values", _("values")
 
     number = models.PositiveIntegerField(_("number"), primary_key=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
@@ -170,7 +170,7 @@ class ArchiveEntry(models.Model):
         db_table = "evolution_archive_entry"
         ordering: ClassVar[list[str]] = ["-number"]
         verbose_name = _("archive entry")
-        verbose_name_plural = _("archive")
+        verbose_name_plural = _("archive entries")
 
     def __str__(self) -> str:
         return f"{self.table_name}.{self.column_name}" if self.column_name else self.table_name

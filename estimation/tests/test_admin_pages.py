@@ -178,5 +178,5 @@ def test_groups_of_permissions_are_not_called_like_teams(desk):
         ("Issues", ["Deliveries", "Issues", "Rounds", "Transitions", "Votes", "Webhooks"]),
         ("Users", ["API tokens", "Users"]),
         ("Permissions", ["Permission groups"]),
-        ("Database evolution", ["Archive", "Journal lines", "Migration runs"]),
+        ("Database evolution", ["Archive entries", "Journal lines", "Migration runs"]),
     ]
