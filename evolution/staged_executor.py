@@ -31,6 +31,21 @@ class StagedExecutor(JournaledExecutor):
         self.stages = stages
         self.leaves_archive = stages.options.leave_archive
 
+    def migration_plan(self, targets: Any, clean_start: bool = False) -> Plan:
+        """As Django's; where the run only expands, up to the first migration that says `contract = True`.
+
+        Raises Refused where it would go back.
+        """
+        plan: Plan = super().migration_plan(targets, clean_start)
+        if clean_start or not self.stages.options.expand:
+            return plan
+        if any(backwards for _migration, backwards in plan):
+            raise Refused("--expand goes forwards only. Nothing was changed. To go back, leave it out.")
+        places = [number for number, (migration, _) in enumerate(plan) if is_contract(migration)]
+        end = places[0] if places else len(plan)
+        self.stages.left = [migration for migration, _backwards in plan[end:]]
+        return plan[:end]
+
     def migrate(
         self,
         targets: Any,
@@ -93,6 +108,23 @@ class StagedExecutor(JournaledExecutor):
         if self.run and self.connection.connection is not None and self.connection.is_usable():
             interrupted = isinstance(error, KeyboardInterrupt)
             runs.end(self.run, Run.Outcome.INTERRUPTED if interrupted else Run.Outcome.FAILED, error)
+
+
+def is_contract(migration: Migration) -> bool:
+    """Whether programs of the release before can't live with what the migration does."""
+    return bool(getattr(migration, "contract", False))
+
+
+def about_contract(left: list[Migration]) -> str:
+    """What a run that only expands has left for later; empty where it is nothing."""
+    if not left:
+        return ""
+    first = f"{left[0].app_label}.{left[0].name}"
+    more = f", and with it {len(left) - 1} after it" if len(left) > 1 else ""
+    return (
+        f"Left for later: the contract step {first}{more}. When no program of the release before is at work any more: "
+        "manage.py migrate"
+    )
 
 
 def about_halfway(halfway: tuple[Node, bool]) -> str:

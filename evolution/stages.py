@@ -53,6 +53,7 @@ class Options:
     fake_initial: bool = False
     schema_check: bool = True
     leave_archive: bool = False
+    expand: bool = False  # up to the first contract step
 
 
 class Stages:
@@ -64,6 +65,7 @@ class Stages:
         self.options = options
         self.findings: list[Finding] = []
         self.rehearsal: Rehearsal | None = None
+        self.left: list[Migration] = []  # what a run that only expands leaves for later
 
     # --- Before
 

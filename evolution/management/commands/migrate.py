@@ -28,7 +28,7 @@ from evolution.new_database import clear, is_first
 from evolution.online import TooLargeToCopy
 from evolution.progress import quiet
 from evolution.report import Report
-from evolution.staged_executor import StagedExecutor, about_halfway
+from evolution.staged_executor import StagedExecutor, about_contract, about_halfway
 from evolution.stages import Options, Refused, RowsDiffer, Stages
 from evolution.tables import ensure_tables
 from evolution.targets import NoSuchTarget, resolve
@@ -98,6 +98,12 @@ class Command(migrate.Command):
             help="Begin even if the schema is not what the recorded migrations make.",
         )
         parser.add_argument(
+            "--expand",
+            action="store_true",
+            help="Stop before the first migration that programs of the release before can't live with "
+            "(contract = True).",
+        )
+        parser.add_argument(
             "--leave-archive",
             action="store_true",
             help="Bring nothing back from the archive of what was dropped or narrowed.",
@@ -149,6 +155,7 @@ class Command(migrate.Command):
             fake_initial=options["fake_initial"],
             schema_check=not options["no_schema_check"],
             leave_archive=options["leave_archive"],
+            expand=options["expand"],
         )
         stages = Stages(connection, report, asked)
         if not looks_only:
@@ -162,6 +169,8 @@ class Command(migrate.Command):
         executor = partial(StagedExecutor, stages, self._lock.check)
         with stand_in(migrate, "MigrationExecutor", executor):
             super().handle(*args, **options)
+        if left := about_contract(stages.left):
+            report.note(left)
         if not looks_only and (halfway := runs.halfway(connection)):
             raise Refused(about_halfway(halfway))
 

@@ -5,7 +5,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [("library", "0004_constraints")]
-    accepted = {"evolution.E204": "the note goes by a statement of its own, to have one of those among the rest"}
+    accepted = {
+        "evolution.E204": "the note goes by a statement of its own, to have one of those among the rest"
+    }
     operations = [
         migrations.CreateModel(
             "Loan",
