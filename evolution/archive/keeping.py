@@ -65,7 +65,9 @@ def kept_table(editor: Any, model: type[Model]) -> Iterator[None]:
     of another table, could come across is taken off it. SQLite can't take a foreign key off a table, and copies.
     """
     connection, table = editor.connection, model._meta.db_table
-    if not _is_kept(editor, model, primary_key(model)[0], ("1 = 1", [])):
+    # A new name would take along the keys of other tables. They have to go first, as the server says of the drop.
+    is_free = connection.vendor == "sqlite" or not _is_referred_to(editor, table)
+    if not (is_free and _is_kept(editor, model, primary_key(model)[0], ("1 = 1", []))):
         with _dropping(editor, ""):
             yield
         return
@@ -92,6 +94,17 @@ def kept_table(editor: Any, model: type[Model]) -> Iterator[None]:
         editor.execute(f"ALTER TABLE {connection.ops.quote_name(table)} {', '.join(drops)}", None)
     with _dropping(editor, entry.archive_table):
         yield
+
+
+def _is_referred_to(editor: Any, table: str) -> bool:
+    """Whether another table has a foreign key to this one. MySQL and MariaDB."""
+    with editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
+            " AND referenced_table_name = %s AND table_name <> %s LIMIT 1",
+            [table, table],
+        )
+        return cursor.fetchone() is not None
 
 
 # --- What is kept

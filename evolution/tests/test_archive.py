@@ -1,7 +1,7 @@
 """What a migration drops or narrows is kept, and comes back where the migration goes the other way."""
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from evolution.archive.entries import entries, left, rows_of
 from evolution.executor import JournaledExecutor
@@ -122,6 +122,17 @@ def test_a_dropped_table_comes_back_with_its_ids(library):
     library.rows("INSERT INTO shelf_writer (name) VALUES ('Gaskell')")
     assert library.rows("SELECT id FROM shelf_writer WHERE name = 'Gaskell'") == [(10,)]
     assert library.kept() == [("shelf_writer", 0)]
+
+
+@pytest.mark.skipif(IS_SQLITE, reason="SQLite drops it all the same")
+def test_a_table_that_another_one_points_to_is_not_put_away_with_its_key(library):
+    library.changes("migrations.DeleteModel('Writer'),")
+    library.rows("INSERT INTO shelf_writer (id, name) VALUES (3, 'Austen')")
+    library.rows("CREATE TABLE letter (writer int, FOREIGN KEY (writer) REFERENCES shelf_writer (id))")
+    with pytest.raises(DatabaseError):
+        library.up()
+    assert library.kept() == []
+    assert library.rows("SELECT name FROM shelf_writer") == [("Austen",)]
 
 
 def test_the_rows_of_a_dropped_many_to_many_field_come_back(library):

@@ -11,6 +11,14 @@ from typing import Any
 _READS = re.compile(r"\s*(?:SELECT|SHOW|SET|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 # Scratch databases have another name each time.
 _CHANCE = re.compile(r"_scratch_[0-9a-f]{8}")
+_MOMENT = re.compile(r"'\d{4}-\d\d-\d\d [\d:.]+'")
+# Of an entry of the archive: the number of the run, which stands behind the direction.
+_RUN = re.compile(r"(INTO evolution_archive_entry .*?, [01], )\d+(, ')")
+
+
+def without_chance(sql: str) -> str:
+    """A statement without what is another in each run: names made by chance, moments, the number of the run."""
+    return _RUN.sub(r"\1…\2", _MOMENT.sub("…", _CHANCE.sub("_scratch_", sql)))
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Moments:
     def reach(self, side: str, what: str) -> None:
         """A moment has come."""
         self.count += 1
-        moment = Moment(self.count, side, _CHANCE.sub("_scratch_", what))
+        moment = Moment(self.count, side, without_chance(what))
         self.look(moment)
         if self.count == self.last or (self.after and side == "after" and what.startswith(self.after)):
             self.end(moment)
