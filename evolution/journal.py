@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
+from evolution import runs
 from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
 from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_anew, fingerprint, predicted
@@ -196,10 +197,7 @@ class Journal:
 
     def carried_out(self) -> list[str]:
         """The schema changes of the whole run so far, in order."""
-        lines = Statement.objects.using(self.connection.alias).filter(
-            run_id=self.run.pk, kind=Kind.SCHEMA, state=State.DONE
-        )
-        return list(lines.order_by("pk").values_list("sql", flat=True))
+        return runs.schema_changes(self.run)
 
     @property
     def reached(self) -> int:

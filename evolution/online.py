@@ -13,7 +13,8 @@ https://mariadb.com/kb/en/innodb-online-ddl-overview/, and trials on both server
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 
@@ -41,6 +42,7 @@ LISTED = 10  # rows that point to nothing
 _CREATE_INDEX = re.compile(rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+{NAME}\s+ON\s+({NAME})", re.IGNORECASE)
 _DROP_INDEX = re.compile(rf"\s*DROP\s+INDEX\s+({NAME})\s+ON\s+({NAME})\s*;?\s*$", re.IGNORECASE)
 _CHOSEN = re.compile(r"\b(?:ALGORITHM|LOCK)\s*=", re.IGNORECASE)
+_ASKED = re.compile(r"\bALGORITHM=(INSTANT|INPLACE)(?:, LOCK=NONE)?\s*$")
 _NEW_KEY = re.compile(rf"\bFOREIGN\s+KEY\b.*?\bREFERENCES\s+((?:{NAME}\.)?{NAME})", re.IGNORECASE | re.DOTALL)
 _MORE_THAN_ADDED = re.compile(r"\b(?:DROP|MODIFY|CHANGE|RENAME|ALTER|CONVERT|ORDER)\b", re.IGNORECASE)
 # Lines of SHOW CREATE TABLE.
@@ -85,6 +87,23 @@ def table_altered(sql: str) -> str | None:
         if match := form.match(sql):
             return None if _CHOSEN.search(unquoted(sql)) else plain(match[group])
     return None
+
+
+def algorithms_taken(statements: Iterable[str]) -> str:
+    """By which algorithms the servers carried statements out, as the journal has them: "3 INSTANT, 1 COPY of book".
+
+    Empty where none of them changes a table that there was.
+    """
+    taken: Counter[str] = Counter()
+    copied: set[str] = set()
+    for sql in statements:
+        if match := _ASKED.search(sql):
+            taken[match[1]] += 1
+        elif table := table_altered(sql):
+            taken["COPY"] += 1
+            copied.add(table)
+    counted = [f"{taken[name]} {name}" for name in ("INSTANT", "INPLACE", "COPY") if taken[name]]
+    return ", ".join(counted) + (f" of {', '.join(sorted(copied))}" if copied else "")
 
 
 def alter(connection: BaseDatabaseWrapper, run: Run, copy: Run, sql: str) -> str:

@@ -46,6 +46,14 @@ def end(run: Run, outcome: str = Outcome.FINISHED, error: BaseException | str = 
     run.save()
 
 
+def schema_changes(run: Run) -> list[str]:
+    """The schema changes that a run has carried out so far, in order and as they were sent."""
+    lines = Statement.objects.using(run._state.db or DEFAULT_DB_ALIAS).filter(
+        run_id=run.pk, kind=Statement.Kind.SCHEMA, state=Statement.State.DONE
+    )
+    return list(lines.order_by("pk").values_list("sql", flat=True))
+
+
 def latest(connection: BaseDatabaseWrapper) -> Run | None:
     """The run that began last, if there was one."""
     if not has_tables(connection):

@@ -23,6 +23,7 @@ from evolution.findings import Finding
 from evolution.lineage import Lineage
 from evolution.models import Run
 from evolution.new_database import has_rows, is_new
+from evolution.online import algorithms_taken
 from evolution.rehearsal import Rehearsal, RehearsalFailed, rehearse
 from evolution.report import Report, counted, seconds
 from evolution.rules import check_files, check_plan, same_as, source_checksum, walk
@@ -235,6 +236,8 @@ class Stages:
         if "before" in run.certificate:
             self._account(executor, run)
         runs.end(run)
+        if self.connection.vendor == "mysql" and (taken := algorithms_taken(runs.schema_changes(run))):
+            self.report.note(f"Tables were changed by: {taken}")
         report_archive(self.connection, self.report, run)
 
     def _account(self, executor: MigrationExecutor, run: Run) -> None:

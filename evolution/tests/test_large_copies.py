@@ -42,3 +42,12 @@ def test_abort_copies_tables_of_any_size(shelf, migrate, monkeypatch):
         migrate(rehearsal=False)
     monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
     assert "Undoing shelf.0002_next... OK" in migrate(abort=True)
+
+
+def test_a_run_says_by_which_algorithms_it_has_changed_tables(shelf, migrate):
+    shelf.books("Emma")
+    shelf.write(
+        "0002_next",
+        f"{COPIED}\nmigrations.AddField('book', 'isbn', models.CharField(max_length=13, null=True)),",
+    )
+    assert "Tables were changed by: 1 INSTANT, 1 COPY of shelf_book" in migrate()

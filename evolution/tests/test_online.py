@@ -9,7 +9,7 @@ from evolution import runs
 from evolution.conf import MEGABYTE
 from evolution.executor import JournaledExecutor
 from evolution.fingerprints import fingerprint
-from evolution.online import NOT_GRANTED, size_of, table_altered
+from evolution.online import NOT_GRANTED, algorithms_taken, size_of, table_altered
 from evolution.tests.shelf import Cut, Shelf
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no such algorithms")
@@ -60,6 +60,25 @@ def written(shelf: Shelf) -> Shelf:
 # --- Algorithms
 
 
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["ALTER TABLE `a` ADD b int, ALGORITHM=INSTANT"] * 2, "2 INSTANT"),
+        (
+            ["ALTER TABLE a ADD KEY b (c), ALGORITHM=INPLACE, LOCK=NONE", "CREATE TABLE d (e int)"],
+            "1 INPLACE",
+        ),
+        (["ALTER TABLE `b` MODIFY c int", "ALTER TABLE a MODIFY c int"], "2 COPY of a, b"),
+        (["RENAME TABLE a TO b", "DROP TABLE c"], ""),
+    ],
+)
+def test_the_algorithms_of_a_run_are_counted(statements, said):
+    assert algorithms_taken(statements) == said
+
+
+@pytest.mark.skipif(
+    not getattr(connection, "mysql_is_mariadb", False), reason="MySQL renames no column that has a check"
+)
 def test_a_checked_column_is_renamed_though_a_query_has_called_its_table_otherwise(shelf):
     shelf.rows("ALTER TABLE shelf_book ADD COLUMN pages int NULL CHECK (pages >= 0), COMMENT = 'It''s 100 %'")
     shelf.rows("SELECT b.id FROM shelf_book b")
