@@ -153,12 +153,12 @@ class JournaledExecutor(MigrationExecutor):
         Operations are undone as Django undoes them; the one that the run was in the midst of is finished first, if
         it can be. Killed at any point, it can be called again.
         """
-        self._look_into_archive()
         begun = self._journal(migration, backwards=backwards)
         undoing = self._journal(migration, backwards=not backwards)
         count = len(migration.operations)
         if not undoing.pages:
             self._finish_page(begun)
+        self._look_into_archive()
         reached = min(begun.reached, count)
         state = self._state_without(migration)
         steps = _forwards(migration, state) if backwards else _backwards(migration, state)

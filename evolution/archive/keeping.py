@@ -66,7 +66,7 @@ def kept_table(editor: Any, model: type[Model]) -> Iterator[None]:
     """
     connection, table = editor.connection, model._meta.db_table
     # A new name would take along the keys of other tables. They have to go first, as the server says of the drop.
-    is_free = connection.vendor == "sqlite" or not _is_referred_to(editor, table)
+    is_free = connection.vendor == "sqlite" or not _is_referred_to(editor, model)
     if not (is_free and _is_kept(editor, model, primary_key(model)[0], ("1 = 1", []))):
         with _dropping(editor, ""):
             yield
@@ -96,15 +96,29 @@ def kept_table(editor: Any, model: type[Model]) -> Iterator[None]:
         yield
 
 
-def _is_referred_to(editor: Any, table: str) -> bool:
-    """Whether another table has a foreign key to this one. MySQL and MariaDB."""
+def _is_referred_to(editor: Any, model: type[Model]) -> bool:
+    """Whether another table will have a foreign key to this one when the editor comes to drop it. MySQL and MariaDB."""
     with editor.connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
-            " AND referenced_table_name = %s AND table_name <> %s LIMIT 1",
-            [table, table],
+            "SELECT constraint_name, table_name FROM information_schema.referential_constraints"
+            " WHERE constraint_schema = DATABASE() AND referenced_table_name = %s AND table_name <> %s",
+            [model._meta.db_table, model._meta.db_table],
         )
-        return cursor.fetchone() is not None
+        found = cursor.fetchall()
+    # Those of many-to-many fields go before, and what the operation has handed over so far is carried out before.
+    throughs = [link.remote_field.through._meta for link in model._meta.local_many_to_many]  # type: ignore[union-attr]
+    going = {through.db_table for through in throughs if through.auto_created}
+    written = getattr(editor, "captured", [])
+    return any(
+        other not in going and not any(_takes_off(sql, other, key) for sql in written) for key, other in found
+    )
+
+
+def _takes_off(sql: str, table: str, key: str) -> bool:
+    """Whether a statement takes a table's foreign key away, or the table."""
+    if sql.startswith(f"DROP TABLE `{table}`"):
+        return True
+    return sql.startswith(f"ALTER TABLE `{table}`") and f"DROP FOREIGN KEY `{key}`" in sql
 
 
 # --- What is kept

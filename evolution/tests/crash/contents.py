@@ -15,6 +15,7 @@ _NEXT_ID = re.compile(r" AUTO_INCREMENT=\d+")
 _SAID_OR_NOT = " CHARACTER SET utf8mb4"
 # Names that Django makes of other names. What is left for the end of a migration has its name from when it was written
 # down, not from after a rename in the same migration; no code depends on it.
+_UNIQUE = re.compile(r"UNIQUE KEY (`\w+`) \(\1\)")  # named by the server, where it was made with its table
 _MADE_NAME = re.compile(r"[`\"]\w+_[0-9a-f]{8}(?:_fk\w*|_uniq)?[`\"]")
 
 
@@ -78,7 +79,7 @@ def rows(database: BaseDatabaseWrapper, table: str, *, computed: bool = True) ->
 
 def _told(definition: str) -> list[str]:
     """The lines of a definition, in no particular order, without the names that Django makes."""
-    lines = definition.replace(_SAID_OR_NOT, "").splitlines()
+    lines = _UNIQUE.sub(r"UNIQUE KEY … (\1)", definition.replace(_SAID_OR_NOT, "")).splitlines()
     return sorted(_MADE_NAME.sub("…", line).strip(" ,") for line in lines)
 
 
