@@ -21,6 +21,7 @@ from evolution.archive import Archive, archiving
 from evolution.capture import NotCapturable, capture, no_schema_changes
 from evolution.column_defaults import new_columns
 from evolution.deferred import Kept, kept, read_back
+from evolution.foreign_keys import without_present
 from evolution.journal import Journal
 from evolution.merging import merged
 from evolution.metadata_locks import TableInUse
@@ -263,7 +264,8 @@ class JournaledExecutor(MigrationExecutor):
         page = journal.pages.get(number + 1)
         if page is None and deferred:
             editor = self._editor(atomic=False)
-            left = merged(str(read_back(statement, editor)) for statement in deferred)
+            left = [str(read_back(statement, editor)) for statement in deferred]
+            left = merged(without_present(self.connection, left))
             page = journal.write(number + 1, "statements left for the end", left, [])
         if page:
             journal.carry_out(page)

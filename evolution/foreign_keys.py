@@ -14,13 +14,18 @@ from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from evolution.fingerprints import Fingerprint
+from evolution.fingerprints import Fingerprint, fingerprint
 from evolution.statements import ALTER_TABLE
 
 _NAME = "`[^`]+`"  # The server does not double a quote in a foreign key, and Django none at all.
 _NAMES = rf"{_NAME}(?:, ?{_NAME})*"
 _KEY = re.compile(
     rf"  (CONSTRAINT ({_NAME}) FOREIGN KEY \(({_NAMES})\) REFERENCES ((?:{_NAME}\.)?{_NAME}) \(({_NAMES})\).*?),?$"
+)
+
+# As Django adds one.
+_ADDED = re.compile(
+    rf"ALTER TABLE ({_NAME}) ADD CONSTRAINT {_NAME} FOREIGN KEY \(({_NAMES})\) REFERENCES ({_NAME}) \(({_NAMES})\)"
 )
 
 Run = Callable[[str], None]
@@ -68,6 +73,25 @@ def keys(connection: BaseDatabaseWrapper, tables: Fingerprint) -> list[Key]:
         for line in (definition or "").splitlines()
         if (match := _KEY.match(line))
     ]
+
+
+def without_present(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> list[str]:
+    """The statements without those that add a foreign key which is there already, under whatever name.
+
+    A key that was left for the end of a migration is made before, where a later operation alters what it points to.
+    """
+    added = [(sql, _ADDED.match(sql)) for sql in statements]
+    tables = {plain(match[1]) for _sql, match in added if match}
+    there = {
+        (key.table, key.columns, key.target, key.target_columns)
+        for key in keys(connection, fingerprint(connection, sorted(tables)))
+    }
+    return [sql for sql, match in added if not (match and _in_parts(match) in there)]
+
+
+def _in_parts(match: re.Match[str]) -> tuple[str, tuple[str, ...], str, tuple[str, ...]]:
+    columns, targets = (tuple(re.findall(_NAME, match[number])) for number in (2, 4))
+    return match[1], columns, match[3], targets
 
 
 def lost(

@@ -112,3 +112,11 @@ def test_indexes_and_keys_of_one_table_are_made_at_once(shelf, migrate):
     )
     assert len(sent) == 4
     assert sent[-1].count(" ADD ") == 3
+
+
+def test_a_key_that_a_later_operation_makes_is_not_made_twice(shelf, migrate):
+    migrate(
+        f"migrations.AddField('book', 'writer', {KEY.format(', null=True')}),",
+        "migrations.AlterField('writer', 'id', models.BigAutoField(primary_key=True)),",
+    )
+    assert shelf.rows("SHOW CREATE TABLE shelf_book")[0][1].count("FOREIGN KEY") == 1

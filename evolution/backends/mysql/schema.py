@@ -9,6 +9,7 @@ from typing import Any
 from django.db.backends.mysql import schema
 from django.db.models import Field, Model
 
+from evolution.foreign_keys import without_present
 from evolution.merging import merged
 
 
@@ -68,7 +69,10 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
         return names
 
     def __exit__(self, *error: Any) -> None:
-        self.deferred_sql = merged(map(str, self.deferred_sql))
+        left = list(map(str, self.deferred_sql))
+        if self.is_online and left and not self.collect_sql and error == (None, None, None):
+            left = without_present(self.connection, left)
+        self.deferred_sql = merged(left)
         super().__exit__(*error)
 
     @contextmanager
