@@ -83,19 +83,14 @@ class Abort:
         )
         had_null = {(table, column) for table, column in counted["rewritten"]}
         changed = lineage.rewritten | (lineage.filled & had_null)
-        lost = [name for name in lineage.lost(counted["columns"]) if not self._is_there(name)]
+        there = all_columns(self.connection)
+        lost = [name for name in lineage.lost(counted["columns"]) if not _is_there(name, there)]
         gone = lost + [f"{table}.{column}" for table, column in sorted(changed)]
         kept = set()
         if not lineage.data_steps:  # which may have counted on what was dropped
             kept = {str(entry) for entry in entries(self.connection) if entry.run_id == self.run.pk}
         with_rows = [name for name in gone if name not in kept and _rows(before, name.partition(".")[0]) != 0]
         return f"the run has dropped or rewritten {', '.join(with_rows)}" if with_rows else ""
-
-    def _is_there(self, name: str) -> bool:
-        """Whether a table, or a "table.column", that the run was to drop is there yet."""
-        table, _dot, column = name.partition(".")
-        found = all_columns(self.connection)
-        return table in found and (not column or column in found[table])
 
     def _undo(self, done: Plan) -> None:
         halfway = runs.halfway(self.connection)
@@ -162,6 +157,12 @@ class Abort:
 def _rows(before: Accounts, table: str) -> int | None:
     """How many rows the table had; None where it was not counted, as all of it was to be dropped."""
     return before.tables[table].rows if table in before.tables else None
+
+
+def _is_there(name: str, columns: dict[str, list[str]]) -> bool:
+    """Whether a table, or a "table.column", is among these columns by table."""
+    table, _dot, column = name.partition(".")
+    return table in columns and (not column or column in columns[table])
 
 
 def _reversible(migration: Migration) -> bool:

@@ -78,23 +78,14 @@ class JournaledExecutor(MigrationExecutor):
         self.allows_hidden_changes = False
         self.copies_unasked = False  # as the journal's
         self.leaves_archive = False  # whether nothing is brought back from the archive
-        self._plan: Plan = []
+        self._taken_back: list[Migration] = []  # what is going to be, or was, in order
         self._has_tables = False
         self._entries: list[ArchiveEntry] = []  # what could be brought back
 
-    def migrate(
-        self,
-        targets: Any,
-        plan: Any = None,
-        state: Any = None,
-        fake: bool = False,
-        fake_initial: bool = False,
-    ) -> Any:
-        """As Django's."""
-        if plan is None:
-            plan = self.migration_plan(targets)
-        self._plan = list(plan)
-        return super().migrate(targets, plan, state, fake, fake_initial)
+    def _migrate_all_backwards(self, plan: Plan, full_plan: Plan, fake: bool) -> ProjectState:
+        self._taken_back = [migration for migration, _backwards in plan]
+        state: ProjectState = super()._migrate_all_backwards(plan, full_plan, fake)  # type: ignore[misc]
+        return state
 
     def apply_migration(
         self,
@@ -241,7 +232,7 @@ class JournaledExecutor(MigrationExecutor):
 
     def _from(self, migration: Migration) -> list[Migration]:
         """The migration and those of its application that are taken after it."""
-        plan = [other for other, _backwards in self._plan if other.app_label == migration.app_label]
+        plan = [other for other in self._taken_back if other.app_label == migration.app_label]
         return plan[plan.index(migration) :] if migration in plan else [migration]
 
     def _report(self, action: str, migration: Migration) -> None:
@@ -278,7 +269,7 @@ class JournaledExecutor(MigrationExecutor):
         backfills = isinstance(step.operation, Backfill)
         # Code that has begun its work by itself has to end it so.
         if (backfills or not step.is_opaque) and number not in journal.pages:
-            new = new_columns(journal.carried_out()) if backfills else frozenset()
+            new = new_columns(runs.schema_changes(journal.run)) if backfills else frozenset()
             archive = self._archive(journal.migration, step, backwards=journal.backwards)
             try:
                 captured = capture(self.connection, deferred, step.run, new, archive)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.fingerprints import Fingerprint, fingerprint
-from evolution.statements import ALTER_TABLE
+from evolution.statements import ALTER_TABLE, plain
 
 _NAME = "`[^`]+`"  # The server does not double a quote in a foreign key, and Django none at all.
 _NAMES = rf"{_NAME}(?:, ?{_NAME})*"
@@ -186,8 +186,3 @@ def _refuse_orphans(connection: BaseDatabaseWrapper, key: Key) -> None:
                 f"is {', '.join(map(str, row))} points to no row of {plain(key.target)}. "
                 "Correct or delete such rows, then run migrate again."
             )
-
-
-def plain(name: str) -> str:
-    """A name without its quotes."""
-    return name.strip("`")

@@ -16,7 +16,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
-from evolution import runs
 from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
 from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_anew, fingerprint, predicted
@@ -194,10 +193,6 @@ class Journal:
         heading = self._line(operation, 0, Kind.OPERATION, description)
         heading.state, heading.began_at = State.BEGUN, timezone.now()
         return heading
-
-    def carried_out(self) -> list[str]:
-        """The schema changes of the whole run so far, in order."""
-        return runs.schema_changes(self.run)
 
     @property
     def reached(self) -> int:

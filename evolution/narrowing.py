@@ -34,6 +34,18 @@ class Narrowing:
     misfits: str = ""
     nearest: str = ""
 
+    def misfits_in(self, vendor: str, column: str) -> str:
+        """The condition for a column, a name as it stands in a statement of the engine."""
+        return _in_sql(self.misfits, vendor, column)
+
+    def nearest_in(self, vendor: str, column: str) -> str:
+        """The nearest value for a column."""
+        return _in_sql(self.nearest, vendor, column)
+
+
+def _in_sql(template: str, vendor: str, column: str) -> str:
+    return template.format(column=column, length="CHAR_LENGTH" if vendor == "mysql" else "LENGTH")
+
 
 def narrowing(old: AnyField, new: AnyField) -> Narrowing | None:
     """What `new` no longer holds of what `old` does, or None where it holds everything.

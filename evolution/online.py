@@ -23,9 +23,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from evolution.conf import MEGABYTE, configuration
 from evolution.fingerprints import Fingerprint, fingerprint
-from evolution.foreign_keys import Key, keys, plain
+from evolution.foreign_keys import Key, keys
 from evolution.literals import literal
-from evolution.statements import ALTER_TABLE, NAME, unquoted
+from evolution.statements import ALTER_TABLE, NAME, plain, unquoted
 
 Run = Callable[[str], None]
 

@@ -24,8 +24,6 @@ from evolution.statements import is_read
 
 Plan = list[tuple[Migration, bool]]
 LONGEST = 2000  # characters of a statement that are kept
-
-
 IN_THE_WAY = "If what comes back from the archive is in the way of a data step, leave it there: migrate --leave-archive"
 
 

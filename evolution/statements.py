@@ -15,21 +15,18 @@ _SEVERAL = re.compile(
 )
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'(?:[^'\\]|\\.)*'")
 
-_ANY_NAME = r"(?:`[^`]+`|\"[^\"]+\"|[\w$]+)"  # also of SQLite
+NAME = r"(?:`[^`]+`|\"[^\"]+\"|[\w$]+)"
+ALTER_TABLE = re.compile(rf"\s*ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+({NAME})", re.IGNORECASE)
 _TABLE_GONE = re.compile(
-    rf"\s*(?:DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?|TRUNCATE\s+(?:TABLE\s+)?)({_ANY_NAME}(?:\s*,\s*{_ANY_NAME})*)",
+    rf"\s*(?:DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?|TRUNCATE\s+(?:TABLE\s+)?)({NAME}(?:\s*,\s*{NAME})*)",
     re.IGNORECASE,
 )
-_ALTERED = re.compile(rf"\s*ALTER\s+(?:\w+\s+)?TABLE\s+({_ANY_NAME})", re.IGNORECASE)
 _COLUMN_GONE = re.compile(
     r"\bDROP\s+(?:COLUMN\s+)?(?:IF\s+EXISTS\s+)?"
     r"(?!(?:COLUMN|IF|INDEX|KEY|FOREIGN|PRIMARY|CONSTRAINT|CHECK|PARTITION|PERIOD|SYSTEM|DEFAULT)\b)"
-    rf"({_ANY_NAME})",
+    rf"({NAME})",
     re.IGNORECASE,
 )
-
-NAME = r"(?:`[^`]+`|[\w$]+)"  # of MySQL and MariaDB
-ALTER_TABLE = re.compile(rf"\s*ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+({NAME})", re.IGNORECASE)
 
 
 def only_reads(sql: str) -> bool:
@@ -65,13 +62,14 @@ def _statements(sql: Any) -> Iterator[str]:
 def dropped_in(statement: str) -> list[tuple[str, str]]:
     """What a statement drops: each a table and an empty string, or a table and a column."""
     if match := _TABLE_GONE.match(statement):
-        return [(_bare(name), "") for name in re.findall(_ANY_NAME, match[1])]
-    if match := _ALTERED.match(statement):
-        return [(_bare(match[1]), _bare(name)) for name in _COLUMN_GONE.findall(statement)]
+        return [(plain(name), "") for name in re.findall(NAME, match[1])]
+    if match := ALTER_TABLE.match(statement):
+        return [(plain(match[1]), plain(name)) for name in _COLUMN_GONE.findall(statement)]
     return []
 
 
-def _bare(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without its quotes."""
     return name.strip('`"')
 
 

@@ -99,7 +99,7 @@ def rows_of(connection: BaseDatabaseWrapper, entry: ArchiveEntry) -> Iterator[di
             yield from (dict(zip(names, row, strict=True)) for row in batch)
 
 
-def left(connection: BaseDatabaseWrapper, entry: ArchiveEntry) -> int:
+def rows_left(connection: BaseDatabaseWrapper, entry: ArchiveEntry) -> int:
     """How many rows an entry holds now."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(entry.archive_table)}")

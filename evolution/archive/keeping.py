@@ -145,7 +145,7 @@ def _lost(editor: Any, old: Any, new: Any) -> Condition | None:
     name = f"t.{quoted(editor.connection, old.column)}"
     conditions = []
     if found := narrowing(old, new):
-        conditions.append(_in_sql(editor, found.misfits, name) or f"{name} IS NOT NULL")
+        conditions.append(found.misfits_in(editor.connection.vendor, name) or f"{name} IS NOT NULL")
     if old.null and not new.null and editor.effective_default(new) is not None:
         conditions.append(f"{name} IS NULL")
     return (" OR ".join(conditions), []) if conditions else None
@@ -153,12 +153,8 @@ def _lost(editor: Any, old: Any, new: Any) -> Condition | None:
 
 def _nearest(editor: Any, old: Any, new: Any) -> str:
     found = narrowing(old, new)
-    return _in_sql(editor, found.nearest, quoted(editor.connection, old.column)) if found else ""
-
-
-def _in_sql(editor: Any, template: str, column: str) -> str:
-    length = "CHAR_LENGTH" if editor.connection.vendor == "mysql" else "LENGTH"
-    return template.format(column=column, length=length)
+    name = quoted(editor.connection, old.column)
+    return found.nearest_in(editor.connection.vendor, name) if found else ""
 
 
 def _is_kept(editor: Any, model: type[Model], column: str, condition: Condition) -> bool:
@@ -263,7 +259,7 @@ def _note_what_is_left(editor: Any, entry: ArchiveEntry, model: type[Model], new
     name = f"t.{quoted(connection, new.column)}"
     editor.execute(
         f"UPDATE {archive} SET {connection.ops.quote_name(LEFT)} = (SELECT {name} FROM {table} t WHERE {joined})",
-        None,
+        [],
     )
 
 

@@ -84,7 +84,7 @@ def _take_out(editor: Any, entry: ArchiveEntry, table: str, condition: str) -> N
     there = f"{same_key(connection, entry.key_columns, archive, 't')} AND {condition}"
     editor.execute(
         f"DELETE FROM {archive} WHERE EXISTS (SELECT 1 FROM {quoted(connection, table)} t WHERE {there})",
-        None,
+        [],
     )
     moment = connection.ops.adapt_datetimefield_value(timezone.now())
     editor.execute(

@@ -6,7 +6,6 @@ from evolution.findings import Level
 from evolution.narrowing import Narrowing, narrowing
 from evolution.rules.changes import ColumnAltered, ColumnDropped, TableDropped
 from evolution.rules.hazards import Problem, hazard
-from evolution.rules.live import Live
 from evolution.rules.step import Step, sql_of
 from evolution.statements import dropped_in
 
@@ -117,7 +116,8 @@ def _narrowed(step: Step, change: ColumnAltered, found: Narrowing) -> Iterator[P
     table, column = step.live.table(change.table), step.live.column(change.table, change.column)
     if not (table and column and step.live.at_least(change.table, 1)):
         return
-    if not (condition := _misfits(step.live, column, found)):
+    condition = found.misfits_in(step.live.connection.vendor, step.live.quoted(column))
+    if not condition:
         yield Problem(f"{sentence}. Whether its values fit was not looked up.", NARROW_HINT)
     elif (count := step.live.count(table, condition)) == "0":
         yield Problem(f"{sentence}. All of its values fit now.", NARROW_HINT)
@@ -129,8 +129,3 @@ def _narrowed(step: Step, change: ColumnAltered, found: Narrowing) -> Iterator[P
             step.live.named(table, condition, column),
             Level.WARNING if goes_back else step.about_rows,
         )
-
-
-def _misfits(live: Live, column: str, found: Narrowing) -> str:
-    length = "CHAR_LENGTH" if live.connection.vendor == "mysql" else "LENGTH"
-    return found.misfits.format(column=live.quoted(column), length=length)

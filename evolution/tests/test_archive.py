@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection
 
-from evolution.archive.entries import entries, left, rows_of
+from evolution.archive.entries import entries, rows_left, rows_of
 from evolution.executor import JournaledExecutor
 from evolution.fingerprints import alike, fingerprint
 from evolution.models import ArchiveEntry
@@ -35,7 +35,7 @@ class Library:
     def kept(self) -> list[tuple[str, int]]:
         """What the archive holds: of what, and how many rows."""
         wrapper = self.shelf.wrapper
-        return [(str(entry), left(wrapper, entry)) for entry in reversed(entries(wrapper))]
+        return [(str(entry), rows_left(wrapper, entry)) for entry in reversed(entries(wrapper))]
 
     def last(self) -> ArchiveEntry:
         return entries(self.shelf.wrapper)[0]
@@ -54,6 +54,16 @@ def test_the_values_of_a_dropped_column_come_back(library):
     library.down()
     assert library.rows("SELECT title FROM shelf_book ORDER BY id") == [("Emma",), (None,), ("Persuasion",)]
     assert library.kept() == [("shelf_book.title", 0)]
+
+
+@pytest.mark.skipif(not IS_SQLITE, reason="Django drops no such column on MySQL and MariaDB")
+def test_a_percent_sign_in_a_name_is_only_that(library):
+    library.changes("migrations.AddField('book', 'share', models.IntegerField(null=True, db_column='in %')),")
+    library.up()
+    library.rows("INSERT INTO shelf_book (id, `in %`) VALUES (1, 7)")
+    library.down()
+    library.up()
+    assert library.rows("SELECT `in %` FROM shelf_book") == [(7,)]
 
 
 def test_what_is_written_meanwhile_is_left_as_it_is(library):

@@ -82,7 +82,7 @@ class Command(BaseCommand):
             rows.append(row)
         if rows:
             self._table([tuple(rows[0]), *(tuple(map(_shown, row.values())) for row in rows)], indent="  ")
-        if (rest := archive.left(self.connection, entry) - len(rows)) > 0:
+        if (rest := archive.rows_left(self.connection, entry) - len(rows)) > 0:
             self.stdout.write(
                 f"  and {counted(rest, 'row')} more. All of them: manage.py archive export {entry.number}"
             )
@@ -105,7 +105,7 @@ class Command(BaseCommand):
         if not wanted:
             self.stdout.write(f"Nothing was kept more than {counted(older_than or 0, 'day')} ago.")
             return
-        rows = sum(archive.left(self.connection, entry) for entry in wanted)
+        rows = sum(archive.rows_left(self.connection, entry) for entry in wanted)
         of = ", ".join(map(str, wanted))
         if interactive and not self._agreed(f"Give up {counted(rows, 'row')} of {of}, for good?"):
             raise CommandError("Nothing was purged.")
