@@ -14,7 +14,7 @@ import django
 
 django.setup()
 
-from django.core.management import call_command, get_commands  # noqa: E402
+from django.core.management import call_command, execute_from_command_line, get_commands  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
@@ -50,10 +50,10 @@ def prepare(case: str, rows: str = "0") -> None:
 
 def run(case: str, who: str) -> None:
     """Take the database to the newest state, or make and drop that of a test run: as Django does, or as we do."""
-    options = {"no_backup": True, "rehearsal": False}
+    options = ["--no-backup", "--no-rehearsal"]
     if who == "stock":
         get_commands()["migrate"] = "django.core"
-        options = {}
+        options = []
         backend = "sqlite3" if connection.vendor == "sqlite" else "mysql"
         editor = import_module(f"django.db.backends.{backend}.schema").DatabaseSchemaEditor
         connection.SchemaEditorClass = editor
@@ -61,7 +61,7 @@ def run(case: str, who: str) -> None:
     if case == "test":
         teardown_databases(setup_databases(verbosity=0, interactive=False), verbosity=0)
     else:
-        call_command("migrate", verbosity=0, **options)
+        execute_from_command_line(["manage.py", "migrate", "--verbosity=0", *options])
     print(time.perf_counter() - began)
 
 

@@ -1,5 +1,6 @@
 """`manage.py migrate` around its statements: what it refuses, keeps, counts, says, and writes down."""
 
+import gc
 import json
 import re
 from io import StringIO
@@ -108,6 +109,12 @@ def test_going_back_takes_the_same_stages(shelf, migrate):
     assert "Rehearsing" in said
     assert "Unapplying shelf.0002_next... OK" in said
     assert titles(shelf) == ["Emma"]
+
+
+def test_called_by_a_program_it_leaves_the_collection_of_garbage_as_it_was(shelf, migrate):
+    migrate()
+    refusal(migrate, "shelf", "0009")
+    assert gc.get_freeze_count() == 0
 
 
 def test_json_has_the_whole_run(shelf, migrate):

@@ -1,8 +1,10 @@
 """`manage.py migrate`: Django's own, with checks, backup, rehearsal, a journal, and an account of the rows."""
 
+import gc
 import json
 from argparse import ArgumentParser
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -117,14 +119,15 @@ class Command(migrate.Command):
             options["verbosity"] = 0
         connection = connections[options["database"]]
         try:
-            self._work(connection, *args, **options)
+            with _fewer_collections(to_the_end=self._called_from_command_line):  # type: ignore[attr-defined]
+                self._work(connection, *args, **options)
         except tuple(EXIT_CODES) as stopped:
             raise CommandError(str(stopped), returncode=EXIT_CODES[type(stopped)]) from stopped
         except DatabaseError as error:
             self._explain(connection, error)
             raise
         except KeyboardInterrupt:
-            if not self._called_from_command_line:  # type: ignore[attr-defined]  # the stubs leave it out
+            if not self._called_from_command_line:  # type: ignore[attr-defined]
                 raise
             raise CommandError(_stopped(connection, "Stopped by Ctrl-C."), returncode=130) from None
 
@@ -214,6 +217,20 @@ class Command(migrate.Command):
         run = runs.latest(connection)
         new = run if run and (before is None or run.pk != before.pk) else None
         self.stdout.write(json.dumps(runs.as_dict(new) if new else None, indent=2, default=str))
+
+
+@contextmanager
+def _fewer_collections(*, to_the_end: bool) -> Iterator[None]:
+    """Garbage is collected among what a run makes only; the modules and models that are loaded by now stay anyway.
+
+    Going through them again and again takes a tenth of a first run, and once more where the process ends after it.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not to_the_end:
+            gc.unfreeze()
 
 
 def _refuse_unadopted(connection: BaseDatabaseWrapper, *, fake_initial: bool) -> None:
