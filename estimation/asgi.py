@@ -10,13 +10,17 @@ from typing import cast
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
 
-from estimation.wsgi import application as pages
+import estimation.wsgi  # first: sets Django up
+from estimation.readiness import readiness
 from issues.feed import Feed
 from issues.feed.application import Application
 
 THREADS = 8
 
-application = Feed(cast("Application", WSGIMiddleware(cast("WSGIApp", pages), workers=THREADS)))
+application = Feed(
+    cast("Application", WSGIMiddleware(cast("WSGIApp", estimation.wsgi.application), workers=THREADS)),
+    may_serve=lambda: not readiness.refusal,
+)
 
 # What is there now stays for ever. Were it looked through in each full collection, one vote in a hundred would be told
 # 80 ms later; and what requests leave behind is collected more rarely, in larger lots.

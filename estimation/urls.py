@@ -17,6 +17,7 @@ urlpatterns = [
     path("me/", include("users.urls")),
     path("language/", views.set_language, name="language-set"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
     path("robots.txt", views.robots, name="robots"),
     path("admin/", admin.site.urls),
 ]

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language as django_set_language
 
+from estimation.readiness import readiness
+
 ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/\nDisallow: /me/\n"
 
 
@@ -16,6 +18,14 @@ ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/
 def healthz(request: HttpRequest) -> HttpResponse:
     """Whether this process answers. Asks no database."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether this process can serve: 200, or 503 and why not. Asks the database."""
+    refusal = readiness.look()
+    return HttpResponse(f"{refusal or 'ok'}\n", content_type="text/plain", status=503 if refusal else 200)
 
 
 @login_not_required

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils import timezone
 
+from evolution.contract import is_contract
 from evolution.digests import schema_digest
 from evolution.models import Run, Statement
 from evolution.rules.sources import is_own, source_checksum
@@ -122,6 +123,14 @@ def checksums(connection: BaseDatabaseWrapper) -> Mapping[Node, str]:
     }
 
 
+def contract_steps(connection: BaseDatabaseWrapper) -> set[Node]:
+    """The contract steps that are known from the plans of runs, carried out or not."""
+    if not has_tables(connection):
+        return set()
+    plans = Run.objects.using(connection.alias).exclude(applying_since=None).values_list("plan", flat=True)
+    return {(entry["app"], entry["name"]) for plan in plans for entry in plan if entry.get("contract")}
+
+
 def as_dict(run: Run) -> dict[str, Any]:
     """Everything that is known of a run, for JSON."""
     return {field.attname: getattr(run, field.attname) for field in run._meta.concrete_fields}
@@ -139,6 +148,7 @@ def _entry(migration: Migration, *, backwards: bool) -> dict[str, object]:
         "name": migration.name,
         "backwards": backwards,
         "checksum": source_checksum(migration) if own else "",
+        "contract": is_contract(migration),
     }
 
 

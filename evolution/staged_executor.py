@@ -7,6 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from evolution import runs
+from evolution.contract import is_contract
 from evolution.executor import JournaledExecutor
 from evolution.models import Run
 from evolution.new_database import is_first
@@ -108,23 +109,6 @@ class StagedExecutor(JournaledExecutor):
         if self.run and self.connection.connection is not None and self.connection.is_usable():
             interrupted = isinstance(error, KeyboardInterrupt)
             runs.end(self.run, Run.Outcome.INTERRUPTED if interrupted else Run.Outcome.FAILED, error)
-
-
-def is_contract(migration: Migration) -> bool:
-    """Whether programs of the release before can't live with what the migration does."""
-    return bool(getattr(migration, "contract", False))
-
-
-def about_contract(left: list[Migration]) -> str:
-    """What a run that only expands has left for later; empty where it is nothing."""
-    if not left:
-        return ""
-    first = f"{left[0].app_label}.{left[0].name}"
-    more = f", and with it {len(left) - 1} after it" if len(left) > 1 else ""
-    return (
-        f"Left for later: the contract step {first}{more}. When no program of the release before is at work any more: "
-        "manage.py migrate"
-    )
 
 
 def about_halfway(halfway: tuple[Node, bool]) -> str:

@@ -166,6 +166,7 @@ ROUTES = {
     "users:password-reset-complete": Route(everyone(200), ONLY_BY_GET),
     "language-set": Route(everyone(302), everyone(302), {"language": "de"}),
     "healthz": Route(everyone(200), ONLY_BY_GET),
+    "readyz": Route(everyone(200), ONLY_BY_GET),
     "robots": Route(everyone(200), ONLY_BY_GET),
 }
 

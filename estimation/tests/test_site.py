@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import include, path, reverse
 
+from estimation.readiness import readiness
 from estimation.views import csrf_failure
 
 
@@ -34,6 +35,26 @@ def test_the_health_check_needs_no_tls(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/healthz").status_code == 200
     assert client.get("/").status_code == 301
+
+
+@pytest.mark.django_db
+def test_a_process_that_can_serve_is_ready(client):
+    response = client.get("/readyz")
+    assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+def test_a_schema_that_the_release_does_not_know_gets_one_clear_page(client, monkeypatch):
+    # No database fixture: whatever asks the database fails this test.
+    monkeypatch.setattr(readiness, "refusal", "The database lacks groups.0005_more")
+    client.cookies["sessionid"] = "abc"
+    for response in (client.get("/groups/"), client.post("/", {"nickname": "Anna"}), client.get("/admin/")):
+        assert response.status_code == 503
+        assert response["Retry-After"] == "10"
+        assert "its program and its database don’t fit together" in response.content.decode()
+        assert "groups.0005" not in response.content.decode()
+    german = client.get("/", headers={"accept-language": "de"}).content.decode()
+    assert "Gleich wieder da" in german
+    assert client.get("/healthz").status_code == 200
 
 
 def test_search_engines_get_the_front_door_only(client):

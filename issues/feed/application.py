@@ -27,15 +27,20 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+PAUSE = 0.5  # seconds between two questions whether the process may serve again
 THREADS = 2  # and as many connections to the database
 _ADDRESS = re.compile(r"/groups/([0-9]{1,10})/feed/")
 
 
 class Feed:
-    """Streams of rooms, in front of an application for all other addresses."""
+    """Streams of rooms, in front of an application for all other addresses.
 
-    def __init__(self, pages: Application) -> None:
+    While `may_serve` says no, no stream begins (the screens come again), and nothing here asks the database.
+    """
+
+    def __init__(self, pages: Application, may_serve: Callable[[], bool] = lambda: True) -> None:
         self._pages = pages
+        self._may_serve = may_serve
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="feed")
         self._channels: dict[int, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -54,9 +59,13 @@ class Feed:
             await self._stream(scope, receive, send, int(address[1]))
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, group_id: int) -> None:
+        if not self._may_serve():
+            await _refuse(send, 503)
+            return
         ticket = _ticket(scope, group_id)
         if ticket is None:
-            await _refuse(send)
+            # The page asks for its state, which brings a new one, or an answer.
+            await _refuse(send, 403)
             return
         query = parse_qs(scope["query_string"].decode("latin-1"))
         stream = Stream(ticket, Have.read(query.get("have", [""])[0]), send)
@@ -78,10 +87,10 @@ class Feed:
                 from issues.feed.broker import Subscription  # 5 MB, for those alone who have a Redis
 
                 self._subscription = Subscription(settings.REDIS_URL, self._ring, self._ring_all)
-            self._watch = Watch(self._channels, self._threads, self._is_told)
+            self._watch = Watch(self._channels, self._threads, self._serving, self._is_told)
             self._heartbeat = Heartbeat(self._channels)
         if group_id not in self._channels:
-            self._channels[group_id] = Channel(group_id, self._threads)
+            self._channels[group_id] = Channel(group_id, self._threads, self._serving)
         return self._channels[group_id]
 
     def _leave(self, channel: Channel, stream: Stream) -> None:
@@ -106,10 +115,15 @@ class Feed:
         """Whether other processes announce their changes."""
         return self._subscription is not None and self._subscription.is_heard
 
+    async def _serving(self) -> None:
+        """Returns when this process may serve."""
+        while not self._may_serve():
+            await asyncio.sleep(PAUSE)
+
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server starts and stops."""
         await receive()
-        background = (Deadlines(self._threads), Deliveries())
+        background = (Deadlines(self._threads, self._serving), Deliveries(self._serving))
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in background:
@@ -143,8 +157,7 @@ async def _left(receive: Receive, stream: Stream) -> None:
     stream.close()
 
 
-async def _refuse(send: Send) -> None:
-    """Without a good ticket: the page asks for its state, which brings a new one, or an answer."""
+async def _refuse(send: Send, status: int) -> None:
     headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

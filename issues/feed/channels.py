@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from django.utils import timezone
@@ -26,10 +27,11 @@ RETRY = 1  # seconds after the database failed
 class Channel:
     """The streams of one room."""
 
-    def __init__(self, group_id: int, threads: Executor) -> None:
+    def __init__(self, group_id: int, threads: Executor, serving: Callable[[], Awaitable[None]]) -> None:
         self.group_id = group_id
         self.streams: set[Stream] = set()
         self._threads = threads
+        self._serving = serving
         self._frames: Frames | None = None
         self._rung = asyncio.Event()
         self._seen_at = 0.0
@@ -57,6 +59,7 @@ class Channel:
         loop = asyncio.get_running_loop()
         while True:
             self._rung.clear()
+            await self._serving()
             began = loop.time()
             try:
                 await self._tell()

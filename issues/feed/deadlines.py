@@ -5,6 +5,7 @@ Each process does it; of several who come at once, the first one finds something
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from issues import async_rounds
@@ -18,8 +19,9 @@ EVERY = 5  # seconds
 class Deadlines:
     """Looks for rounds past their deadline, in all groups."""
 
-    def __init__(self, threads: Executor) -> None:
+    def __init__(self, threads: Executor, serving: Callable[[], Awaitable[None]]) -> None:
         self._threads = threads
+        self._serving = serving
         self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
@@ -29,6 +31,7 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(EVERY)
+            await self._serving()
             try:
                 await loop.run_in_executor(self._threads, connected, async_rounds.reveal_due)
             except Exception:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from issues.feed.connections import connected
@@ -17,7 +18,8 @@ TIDY = 3600  # seconds
 class Deliveries:
     """Sends what is due until it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, serving: Callable[[], Awaitable[None]]) -> None:
+        self._serving = serving
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhooks")
         self._tasks = [asyncio.create_task(self._send(number)) for number in range(THREADS)]
         self._tasks.append(asyncio.create_task(self._tidy()))
@@ -31,6 +33,7 @@ class Deliveries:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(EVERY * number / THREADS)  # not all at once
         while True:
+            await self._serving()
             try:
                 was_one = await loop.run_in_executor(self._threads, connected, sender.send_next)
             except Exception:
@@ -42,6 +45,7 @@ class Deliveries:
     async def _tidy(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await self._serving()
             try:
                 while await loop.run_in_executor(self._threads, connected, sender.forget_old):
                     pass

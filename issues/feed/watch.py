@@ -5,7 +5,7 @@ Four times a second; where Redis tells of each change, only now and then, for wh
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor
 
 from issues.feed.channels import Channel
@@ -23,10 +23,15 @@ class Watch:
     """Rings the channels whose room has another version than their listeners know."""
 
     def __init__(
-        self, channels: Mapping[int, Channel], threads: Executor, is_told: Callable[[], bool] = lambda: False
+        self,
+        channels: Mapping[int, Channel],
+        threads: Executor,
+        serving: Callable[[], Awaitable[None]],
+        is_told: Callable[[], bool],
     ) -> None:
         self._channels = channels
         self._threads = threads
+        self._serving = serving
         self._is_told = is_told
         self._task = asyncio.create_task(self._run())
 
@@ -41,6 +46,7 @@ class Watch:
             if not self._channels or (self._is_told() and now - looked_at < EVERY_WITH_REDIS):
                 continue
             looked_at = now
+            await self._serving()
             try:
                 await self._look()
             except Exception:

@@ -18,6 +18,7 @@ from evolution.abort import Abort, CannotAbort
 from evolution.adoption import tables_beyond_initial, unadopted_tables
 from evolution.backends.sqlite3.dependants import CannotLiveOn
 from evolution.capture import HiddenSchemaChange
+from evolution.contract import about_contract
 from evolution.executor import JournaledExecutor
 from evolution.foreign_keys import CannotPutBack
 from evolution.journal import Diverged
@@ -30,7 +31,7 @@ from evolution.new_database import clear, is_first
 from evolution.online import TooLargeToCopy
 from evolution.progress import quiet
 from evolution.report import Report
-from evolution.staged_executor import StagedExecutor, about_contract, about_halfway
+from evolution.staged_executor import StagedExecutor, about_halfway
 from evolution.stages import Options, Refused, RowsDiffer, Stages
 from evolution.tables import ensure_tables
 from evolution.targets import NoSuchTarget, resolve
