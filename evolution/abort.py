@@ -48,13 +48,23 @@ class Abort:
             return
         self.executor.copies_unasked = True
         done = self._done()
-        if not (reason := self._why_not_undone(done)):
+        # Decided once: an abort that was cut short may have dropped by now what was found to need no keeping.
+        if not (reason := "" if self._is_under_way() else self._why_not_undone(done)):
+            self._note_under_way()
             try:
                 self._undo(done)
             except (DatabaseError, TableInUse) as error:
                 reason = f"undoing it failed ({error})"
         if reason:
             self._restore(reason)
+
+    def _is_under_way(self) -> bool:
+        """Whether an abort that was cut short has begun to undo the run, and no `migrate` has gone on with it since."""
+        return bool(self.run.certificate.get("undone since") == self.run.resumed)
+
+    def _note_under_way(self) -> None:
+        self.run.certificate["undone since"] = self.run.resumed
+        self.run.save()
 
     def _done(self) -> Plan:
         """What the run has carried out, the migration that it was in the midst of last."""
@@ -89,6 +99,7 @@ class Abort:
         kept = set()
         if not lineage.data_steps:  # which may have counted on what was dropped
             kept = {str(entry) for entry in entries(self.connection) if entry.run_id == self.run.pk}
+        kept |= set(counted.get("empty", ()))
         with_rows = [name for name in gone if name not in kept and _rows(before, name.partition(".")[0]) != 0]
         return f"the run has dropped or rewritten {', '.join(with_rows)}" if with_rows else ""
 

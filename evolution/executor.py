@@ -143,7 +143,7 @@ class JournaledExecutor(MigrationExecutor):
         """Undo what a run that was cut short has done of a migration, forwards or `backwards`.
 
         Operations are undone as Django undoes them; the one that the run was in the midst of is finished first, if
-        it can be. Killed at any point, it can be called again.
+        it can be and a part of it was carried out. Killed at any point, it can be called again.
         """
         begun = self._journal(migration, backwards=backwards)
         undoing = self._journal(migration, backwards=not backwards)
@@ -160,11 +160,14 @@ class JournaledExecutor(MigrationExecutor):
             undoing.close()
 
     def _finish_page(self, journal: Journal) -> None:
-        """Bring the last operation that was begun to its end, or forget it if none of it was carried out."""
+        """Forget the last operation that was begun if none of it was carried out, else bring it to its end."""
         if not journal.pages:
             return
         number = max(journal.pages)
         page = journal.pages[number]
+        if journal.is_untouched(page):
+            journal.forget(number)
+            return
         try:
             journal.carry_out(page)
         except (DatabaseError, TableInUse):

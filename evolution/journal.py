@@ -148,6 +148,15 @@ class Journal:
                     self.forget(page.heading.operation)
                 raise
 
+    def is_untouched(self, page: Page) -> bool:
+        """Whether nothing of a page was carried out: the tables are as when its first statement was announced."""
+        if page.has_begun or not page.statements:
+            return False
+        first = page.statements[0]
+        if first.kind == Kind.DATA:  # its tick would be there with its rows
+            return True
+        return bool(first.before) and fingerprint(self.connection, list(first.before or ())) == first.before
+
     def _was_refused(self, line: Statement, error: DatabaseError) -> bool:
         """Whether the server has said no, and nothing is changed: not when it was the connection that failed."""
         code = error.args[0] if error.args else None

@@ -29,12 +29,14 @@ def is_new(connection: BaseDatabaseWrapper) -> bool:
 def has_rows(connection: BaseDatabaseWrapper) -> bool:
     """Whether there is a row that `migrate` did not write itself."""
     names = table_names(connection)
+    return any(has_any(connection, table) for table in sorted(names - own_tables(names) - NO_DATA - NOBODYS))
+
+
+def has_any(connection: BaseDatabaseWrapper, table: str) -> bool:
+    """Whether a table has a row."""
     with connection.cursor() as cursor:
-        for table in sorted(names - own_tables(names) - NO_DATA - NOBODYS):
-            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
-            if cursor.fetchone():
-                return True
-    return False
+        cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
+        return cursor.fetchone() is not None
 
 
 def is_first(run: Run) -> bool:

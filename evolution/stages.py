@@ -22,7 +22,7 @@ from evolution.drift import drift, is_as_left
 from evolution.findings import Finding
 from evolution.lineage import Lineage
 from evolution.models import Run
-from evolution.new_database import has_rows, is_new
+from evolution.new_database import has_any, has_rows, is_new
 from evolution.online import algorithms_taken
 from evolution.rehearsal import Rehearsal, RehearsalFailed, rehearse
 from evolution.report import Report, counted, seconds
@@ -155,6 +155,11 @@ class Stages:
             "before": before.as_dict(),
             "columns": tables,
             "rewritten": sorted(lineage.rewritten),
+            "empty": [
+                table
+                for table in tables
+                if table not in before.tables and not has_any(self.connection, table)
+            ],
         }
 
     def _is_rehearsed(self) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evolution.tests.test_migrate import BREAK, CODE, refusal, titles
+from evolution.tests.stops import BREAK, CODE, refusal, titles
 
 DATA_STEP = "migrations.RunSQL('UPDATE shelf_book SET price = 1', migrations.RunSQL.noop),"
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from evolution import runs
-from evolution.tests.test_migrate import BREAK, CODE, refusal
+from evolution.tests.stops import BREAK, CODE, refusal
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one way alone")
 

@@ -6,33 +6,14 @@ import re
 from io import StringIO
 
 import pytest
-from django.core.management.base import CommandError
 from django.db import connection
 
-from evolution import backups, runs
+from evolution import backups
 from evolution.models import Run
+from evolution.tests.stops import CODE, latest, refusal, titles
 
 ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
 RENAME = "migrations.RenameModel('Book', 'Tome'),\nmigrations.RenameField('Tome', 'title', 'name'),"
-CODE = "migrations.RunPython(work, migrations.RunPython.noop),"
-BOOKS = "shelf_book"
-
-
-def latest(shelf):
-    run = runs.latest(shelf.wrapper)
-    assert run is not None
-    return run
-
-
-def refusal(migrate, *arguments, **options):
-    """What it says when it stops, and the exit code."""
-    with pytest.raises(CommandError) as caught:
-        migrate(*arguments, **options)
-    return str(caught.value), caught.value.returncode
-
-
-def titles(shelf, table=BOOKS, column="title"):
-    return [title for (title,) in shelf.rows(f"SELECT {column} FROM {table} ORDER BY id")]
 
 
 # --- A run from its plan to its certificate
@@ -336,76 +317,3 @@ def test_a_run_that_lost_rows_can_be_aborted_and_they_are_back(shelf, migrate):
     migrate(abort=True)
     assert titles(shelf) == ["Emma", "Persuasion"]
     assert ("shelf", "0002_next") not in shelf.applied()
-
-
-# --- Runs that were cut short
-
-
-BREAK = """
-import os
-def work(apps, schema_editor):
-    if os.environ.get("BREAK"):
-        raise KeyboardInterrupt
-"""
-
-
-@pytest.fixture
-def cut_short(shelf, migrate, monkeypatch):
-    """A run that has applied 0002, and was stopped in 0003."""
-    shelf.books("Emma")
-    shelf.write("0002_next", ADD_PAGES)
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False)
-    monkeypatch.delenv("BREAK")
-    return latest(shelf)
-
-
-def test_a_run_that_was_stopped_is_interrupted(shelf, cut_short):
-    assert cut_short.outcome == Run.Outcome.INTERRUPTED
-    assert ("shelf", "0002_next") in shelf.applied()
-    assert ("shelf", "0003_break") not in shelf.applied()
-
-
-def test_the_same_command_goes_on_and_the_first_run_is_accounted_for(shelf, migrate, cut_short):
-    migrate()
-    first = Run.objects.using(shelf.wrapper.alias).get(pk=cut_short.pk)
-    assert first.certificate["after"]["shelf_book"]["rows"] == 1
-    assert [entry["name"] for entry in first.plan] == ["0002_next"]
-    assert ("shelf", "0003_break") in shelf.applied()
-
-
-def test_rows_that_vanish_between_two_runs_are_noticed(shelf, migrate, cut_short):
-    shelf.rows("DELETE FROM shelf_book")
-    said, code = refusal(migrate)
-    assert code == 4
-    assert "Table shelf_book has 0 rows, and had 1." in said
-
-
-def test_abort_goes_back_to_before_the_run(shelf, migrate, cut_short):
-    said = migrate(abort=True)
-    assert "Undoing shelf.0002_next... OK" in said
-    assert ("shelf", "0002_next") not in shelf.applied()
-    assert titles(shelf) == ["Emma"]
-    assert latest(shelf).outcome == Run.Outcome.ABORTED
-
-
-def test_abort_keeps_rows_that_were_added_since(shelf, migrate, cut_short):
-    shelf.rows("INSERT INTO shelf_book (title, pages) VALUES ('Persuasion', 3)")
-    said, code = refusal(migrate, abort=True)
-    assert code == 4
-    assert "Table shelf_book has 2 rows, and had 1." in said
-    assert titles(shelf) == ["Emma", "Persuasion"]
-
-
-def test_abort_twice_finds_nothing_to_undo(migrate, cut_short):
-    migrate(abort=True)
-    assert "nothing to undo" in migrate(abort=True)
-
-
-def test_nothing_to_abort_after_a_run_that_ended_well(shelf, migrate):
-    shelf.write("0002_next", ADD_PAGES)
-    migrate()
-    assert "nothing to undo" in migrate(abort=True)
-    assert ("shelf", "0002_next") in shelf.applied()
