@@ -15,7 +15,7 @@ from evolution.literals import literal
 from evolution.rules.found_out import hidden_schema_change
 from evolution.statements import is_schema_change, only_reads
 
-_RENAME = re.compile(r"RENAME TABLE `(?P<old>(?:[^`]|``)+)` TO `(?P<new>(?:[^`]|``)+)`", re.IGNORECASE)
+_RENAME = re.compile(r"(?:RENAME TABLE|,) `((?:[^`]|``)+)` TO `((?:[^`]|``)+)`", re.IGNORECASE)
 
 
 class NotCapturable(Exception):
@@ -84,9 +84,9 @@ def _capturing_editor(connection: BaseDatabaseWrapper) -> Any:
             if params is not None:
                 text %= tuple(literal(connection, value) for value in params)
             self.captured.append(text)
-            if match := _RENAME.match(text):
-                old, new = (match[name].replace("``", "`") for name in ("old", "new"))
-                renamed[new] = renamed.pop(old, old)
+            if text.startswith("RENAME TABLE"):
+                for old, new in _RENAME.findall(text.replace("``", "`")):
+                    renamed[new] = renamed.pop(old, old)
 
     return CapturingEditor()
 

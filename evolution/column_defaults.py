@@ -1,4 +1,4 @@
-"""A value for all rows of a column at once: as the default with which the column is made. MySQL and MariaDB."""
+"""Defaults of columns in the database: read, set, dropped, and made use of to fill a column. MySQL and MariaDB."""
 
 import dataclasses
 import re
@@ -21,6 +21,11 @@ _RENAMED = re.compile(
 )
 # A line of SHOW CREATE TABLE: an index of one column.
 _INDEX = re.compile(r"^  (KEY (`[^`]+`) \((`[^`]+`)\)),?$", re.MULTILINE)
+
+# A line of SHOW CREATE TABLE: of a column with a default, which is a text, an expression, or one word.
+_DEFAULT = re.compile(
+    r"^  (?P<column>`[^`]+`) .*? DEFAULT (?P<default>'(?:[^']|'')*'|\(.*\)|[^\s,]+)", re.MULTILINE
+)
 
 NewColumns = frozenset[tuple[str, str]]  # table, column
 
@@ -98,10 +103,36 @@ def _statements(
     if standing.drops:
         yield f"ALTER TABLE {table} {', '.join(standing.drops)}"
     yield f"ALTER TABLE {table} DROP COLUMN {column}"
-    connection = schema_editor.connection
-    default = schema_editor._column_default_sql(field) % literal(
-        connection, field.get_db_prep_save(value, connection)
-    )
-    yield f"ALTER TABLE {table} ADD COLUMN {column} {definition} DEFAULT {default}"
+    yield f"ALTER TABLE {table} ADD COLUMN {column} {definition} DEFAULT {_written(schema_editor, field, value)}"
     if standing.adds:
         yield f"ALTER TABLE {table} {', '.join(standing.adds)}"
+
+
+def present_default(connection: BaseDatabaseWrapper, table: str, column: str) -> str:
+    """The default that a column has, as SQL; empty where it has none, or NULL."""
+    definition = fingerprint(connection, [table])[table] or ""
+    for match in _DEFAULT.finditer(definition):
+        if match["column"] == connection.ops.quote_name(column):
+            return "" if match["default"].upper() == "NULL" else match["default"]
+    return ""
+
+
+def set_default(schema_editor: Any, model: type[Model], field: Any, value: Any) -> None:
+    """Have the editor give the column of a field this default."""
+    table, column = (schema_editor.quote_name(name) for name in (model._meta.db_table, field.column))
+    default = _written(schema_editor, field, value)
+    schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}", None)
+
+
+def drop_default(schema_editor: Any, model: type[Model], field: Any) -> None:
+    """Have the editor take the default away from the column of a field."""
+    table, column = (schema_editor.quote_name(name) for name in (model._meta.db_table, field.column))
+    change = "SET DEFAULT NULL" if field.null else "DROP DEFAULT"
+    schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} {change}", None)
+
+
+def _written(schema_editor: Any, field: Any, value: Any) -> str:
+    """A default as SQL."""
+    connection = schema_editor.connection
+    saved = field.get_db_prep_save(value, connection)
+    return str(schema_editor._column_default_sql(field) % literal(connection, saved))

@@ -1,7 +1,7 @@
 """Which states of the schema a release of the code works with.
 
-It works from all its migrations but the contract steps on (what `migrate --expand` leaves for later may be missing),
-up to the first contract step of a later release, of which it only knows what that release's `migrate` wrote down.
+It needs all its migrations but the contract steps, which may be missing. What later releases have added does no harm,
+up to the first contract step of theirs, of which it only knows what that release's `migrate` wrote down.
 """
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from evolution import runs
-from evolution.contract import is_contract
+from evolution.contract import is_contract, left_by_expanding
 from evolution.runs import Node
 
 
@@ -26,8 +26,11 @@ def reason_against(connection: BaseDatabaseWrapper) -> str:
     """Why this code can't work with the schema as it is, and what to do, in a sentence; empty where it can."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan and not is_contract(plan[0][0]):
-        return _about_behind([f"{migration.app_label}.{migration.name}" for migration, _backwards in plan])
+    needed = [migration for migration, _backwards in plan if not is_contract(migration)]
+    if needed:
+        left = left_by_expanding(plan, executor.loader.graph)
+        command = "migrate" if any(one in left for one in needed) else "migrate --expand"
+        return _about_behind([f"{one.app_label}.{one.name}" for one in needed], command)
     beyond = _contracted(connection, set(executor.loader.disk_migrations))
     return _about_ahead(beyond) if beyond else ""
 
@@ -48,9 +51,9 @@ def _contracted(connection: BaseDatabaseWrapper, known: set[Node]) -> list[str]:
     return [step for of_app in beyond.values() for step in of_app]
 
 
-def _about_behind(missing: list[str]) -> str:
+def _about_behind(missing: list[str], command: str) -> str:
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return f"The database lacks {missing[0]}{more}, which this release needs: run manage.py migrate --expand"
+    return f"The database lacks {missing[0]}{more}, which this release needs: run manage.py {command}"
 
 
 def _about_ahead(beyond: list[str]) -> str:

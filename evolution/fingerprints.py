@@ -6,10 +6,10 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ProgrammingError
 
-from evolution.introspection import stored_names, table_names
+from evolution.introspection import stored_names, table_names, views
 from evolution.scratch import scratch_database
 
-Fingerprint = dict[str, str | None]  # CREATE TABLE by table; None where there is no such table
+Fingerprint = dict[str, str | None]  # its definition by table, or view; None where there is none of that name
 
 NO_SUCH_TABLE = 1146
 
@@ -19,9 +19,11 @@ _INDEX = re.compile(r"  KEY `(?:[^`]|``)+` (\(.*\))$")
 _NEXT_ID = re.compile(r" AUTO_INCREMENT=\d+")
 _WORD = re.compile(r"`((?:[^`]|``)+)`|([A-Za-z0-9_$]+)")
 _NEW_NAME = re.compile(
-    r"\b(?:CREATE\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?|RENAME\s+(?:TO|AS)|\bTO)\s+(?:`((?:[^`]|``)+)`|([A-Za-z0-9_$]+))",
+    r"\b(?:CREATE\s+(?:TABLE(?:\s+IF\s+NOT\s+EXISTS)?|(?:OR\s+REPLACE\s+)?VIEW)|RENAME\s+(?:TO|AS)|\bTO)"
+    r"\s+(?:`((?:[^`]|``)+)`|([A-Za-z0-9_$]+))",
     re.IGNORECASE,
 )
+_NEW_VIEW = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+`((?:[^`]|``)+)`", re.IGNORECASE)
 
 
 class TablesConcerned:
@@ -41,14 +43,20 @@ class TablesConcerned:
         A column that is called like a table brings that table along, which does no harm.
         """
         if self._known is None:
-            self._known = table_names(self.connection)
+            self._views = views(self.connection)
+            self._known = table_names(self.connection) | self._views.keys()
             self._stored = stored_names(self.connection)
         words, new = (
             {self._stored(quoted.replace("``", "`") or plain) for quoted, plain in names.findall(sql)}
             for names in (_WORD, _NEW_NAME)
         )
         self._known |= new
-        return sorted(words & self._known)
+        if match := _NEW_VIEW.match(sql):
+            self._views[match[1].replace("``", "`")] = sql
+        found = words & self._known
+        # A view can't be made without what it shows.
+        shown = {name for view in found & self._views.keys() for name in _quoted(self._views[view])}
+        return sorted(found | (shown & self._known))
 
 
 def fingerprint(connection: BaseDatabaseWrapper, tables: list[str]) -> Fingerprint:
@@ -105,8 +113,14 @@ def _without_indexes_of_keys(definition: str) -> str:
 
 
 def _make(scratch: BaseDatabaseWrapper, tables: Fingerprint) -> None:
+    there = [definition for definition in tables.values() if definition is not None]
     with scratch.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 0")
-        for definition in tables.values():
-            if definition is not None:
-                cursor.execute(definition, None)
+        for definition in sorted(
+            there, key=lambda text: not text.startswith("CREATE TABLE")
+        ):  # then the views
+            cursor.execute(definition, None)
+
+
+def _quoted(definition: str) -> list[str]:
+    return [name.replace("``", "`") for name in re.findall(r"`((?:[^`]|``)+)`", definition)]

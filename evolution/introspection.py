@@ -33,6 +33,15 @@ def table_names(connection: BaseDatabaseWrapper) -> set[str]:
     return set(connection.introspection.table_names())
 
 
+def views(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """The views of a MySQL or MariaDB database, each with its query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = DATABASE()"
+        )
+        return dict(cursor.fetchall())
+
+
 def stored_names(connection: BaseDatabaseWrapper) -> Callable[[str], str]:
     """How the database writes the name that a model gives its table, as a function from one to the other.
 

@@ -20,7 +20,7 @@ from evolution.batches import data_steps_of, forget_checkpoints
 from evolution.deferred import Kept
 from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_anew, fingerprint, predicted
 from evolution.foreign_keys import lost, put_back, referring, taken_off, with_keys
-from evolution.metadata_locks import patiently
+from evolution.metadata_locks import at_a_quiet_moment, patiently
 from evolution.models import Run, Statement
 from evolution.online import alter, check_new_keys, refuse_large
 from evolution.scratch import ScratchRefused
@@ -268,7 +268,8 @@ class Journal:
             self._run(sql)
 
     def _run(self, sql: str) -> None:
-        patiently(self.connection, lambda: self._execute(sql), self.say)
+        tables = self.tables_concerned.by(sql)
+        at_a_quiet_moment(self.connection, lambda: self._execute(sql), self.say, tables)
 
     def _tick(self, line: Statement, following: Statement) -> None:
         """Tick a statement off and announce the one that follows, in one go."""

@@ -1,13 +1,17 @@
 """Changes that wait for other sessions, but never for long: nobody shall queue up behind them.
 
 A schema change on MySQL and MariaDB waits until nobody uses the table, for a day or a year as these servers come, and
-everyone who wants to use the table meanwhile waits behind it.
+everyone who wants to use the table meanwhile waits behind it. So does a transaction that has read the table and goes on
+to write to it, for which the change waits in turn: the server sees the deadlock, and the transaction fails (1213).
+
+So a moment is looked for first when nobody uses the table. MariaDB is told not to wait at all. MySQL knows no such way:
+it is asked who uses the table, and somebody may still begin between its answer and the change.
 """
 
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from django.db import OperationalError
@@ -17,6 +21,10 @@ from evolution.conf import configuration
 
 LOCK_WAIT_TIMEOUT = 1205
 DEADLOCK = 1213
+IN_THE_WAY = (LOCK_WAIT_TIMEOUT, DEADLOCK)
+
+QUIET = 3.0  # seconds in which a moment is looked for when nobody uses the table
+PAUSE = (0.002, 0.01)  # seconds between two looks, by chance
 
 
 class TableInUse(Exception):
@@ -48,7 +56,7 @@ def patiently(connection: BaseDatabaseWrapper, work: Callable[[], None], say: Ca
         try:
             work()
         except OperationalError as error:
-            if connection.vendor != "mysql" or error.args[0] not in (LOCK_WAIT_TIMEOUT, DEADLOCK):
+            if connection.vendor != "mysql" or error.args[0] not in IN_THE_WAY:
                 raise
             users = blockers(connection)
             tries = configuration().lock_wait_tries
@@ -63,6 +71,63 @@ def patiently(connection: BaseDatabaseWrapper, work: Callable[[], None], say: Ca
             return
 
 
+def at_a_quiet_moment(
+    connection: BaseDatabaseWrapper,
+    change: Callable[[], None],
+    say: Callable[[str], None],
+    tables: Collection[str],
+) -> None:
+    """Do a schema change when nobody uses these tables, or `patiently` where that moment does not come."""
+    if connection.vendor == "mysql" and connection.mysql_is_mariadb:  # type: ignore[attr-defined]
+        if _without_waiting(connection, change):
+            return
+    elif connection.vendor == "mysql":
+        _wait_until_quiet(connection, tables)
+    patiently(connection, change, say)
+
+
+def _without_waiting(connection: BaseDatabaseWrapper, change: Callable[[], None]) -> bool:
+    """Whether the change could be done at once, this time or another. MariaDB."""
+    timeouts = _timeouts(connection)
+    _set(connection, (0, timeouts[1]))
+    try:
+        for _ in _moments():
+            try:
+                change()
+            except OperationalError as error:
+                if error.args[0] not in IN_THE_WAY:
+                    raise
+            else:
+                return True
+    finally:
+        if connection.connection is not None and connection.is_usable():
+            _set(connection, timeouts)
+    return False
+
+
+def _wait_until_quiet(connection: BaseDatabaseWrapper, tables: Collection[str]) -> None:
+    """Return when no other session uses these tables, or when that takes too long. MySQL."""
+    if not tables:
+        return
+    marks = ", ".join(["%s"] * len(tables))
+    try:
+        with connection.cursor() as cursor:
+            for _ in _moments():
+                cursor.execute(_USED.format(marks), list(tables))
+                if cursor.fetchone() is None:
+                    return
+    except OperationalError:  # The user may not look at other sessions.
+        return
+
+
+def _moments() -> Iterator[None]:
+    """Moments as long as one is looked for."""
+    end = time.monotonic() + QUIET
+    while time.monotonic() < end:
+        yield
+        time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that it keeps no step with anybody
+
+
 def blockers(connection: BaseDatabaseWrapper) -> str:
     """Who has a transaction open or a table locked, as far as the server tells this user."""
     query = _MARIADB if connection.mysql_is_mariadb else _MYSQL  # type: ignore[attr-defined]
@@ -75,6 +140,10 @@ def blockers(connection: BaseDatabaseWrapper) -> str:
     return ", ".join(found[:5]) or "another session, which this user may not see"
 
 
+_USED = (
+    "SELECT 1 FROM performance_schema.metadata_locks WHERE object_schema = DATABASE() AND object_name IN ({})"
+    " AND lock_status = 'GRANTED' AND owner_thread_id <> PS_CURRENT_THREAD_ID() LIMIT 1"
+)
 _MYSQL = (
     "SELECT DISTINCT t.processlist_id, t.processlist_user, t.processlist_host"
     " FROM performance_schema.metadata_locks l JOIN performance_schema.threads t ON t.thread_id = l.owner_thread_id"

@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from evolution import runs
-from evolution.contract import is_contract
+from evolution.contract import left_by_expanding
 from evolution.executor import JournaledExecutor
 from evolution.models import Run
 from evolution.new_database import is_first
@@ -33,7 +33,7 @@ class StagedExecutor(JournaledExecutor):
         self.leaves_archive = stages.options.leave_archive
 
     def migration_plan(self, targets: Any, clean_start: bool = False) -> Plan:
-        """As Django's; where the run only expands, up to the first migration that says `contract = True`.
+        """As Django's; where the run only expands, without contract steps and what depends on them.
 
         Raises Refused where it would go back.
         """
@@ -42,10 +42,8 @@ class StagedExecutor(JournaledExecutor):
             return plan
         if any(backwards for _migration, backwards in plan):
             raise Refused("--expand goes forwards only. Nothing was changed. To go back, leave it out.")
-        places = [number for number, (migration, _) in enumerate(plan) if is_contract(migration)]
-        end = places[0] if places else len(plan)
-        self.stages.left = [migration for migration, _backwards in plan[end:]]
-        return plan[:end]
+        self.stages.left = left_by_expanding(plan, self.loader.graph)
+        return [step for step in plan if step[0] not in self.stages.left]
 
     def migrate(
         self,

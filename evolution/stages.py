@@ -54,7 +54,7 @@ class Options:
     fake_initial: bool = False
     schema_check: bool = True
     leave_archive: bool = False
-    expand: bool = False  # up to the first contract step
+    expand: bool = False  # without contract steps
 
 
 class Stages:

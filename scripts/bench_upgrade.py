@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--ways", nargs="+", choices=TITLES, default=list(TITLES))
     options = parser.parse_args()
     if "alembic" in options.ways:
-        _install_alembic()
+        install_alembic()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
         print(HEAD)
@@ -91,7 +91,7 @@ def _once(python: str, *arguments: str) -> tuple[float, float, float]:
     return seconds, time.perf_counter() - began, usage.ru_maxrss / 1000
 
 
-def _install_alembic() -> None:
+def install_alembic() -> None:
     """Flask-Migrate in an environment of its own, as the Flask version had it."""
     if not ALEMBIC.is_dir():
         subprocess.run([sys.executable, "-m", "venv", str(ALEMBIC)], check=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection
 from pytest_django import DjangoDbBlocker
 
 from estimation.tests.legacy import Database, database_of_its_own
@@ -215,6 +216,43 @@ def test_fake_initial_is_refused_at_state_b_before_anything_is_made(flask_b):
     assert answer.returncode == 1
     assert "manage.py adopt" in answer.stderr
     assert tables(flask_b) == before
+
+
+# --- Releases side by side
+
+
+def test_expanding_leaves_nothing_out_but_the_contract_step_and_the_newest_release_works_with_it(flask_a):
+    flask_a.managed("adopt")
+    said = flask_a.migrated("--expand")
+    assert "Left for later: the contract step groups.0010_nothing_left_for_earlier_releases. When" in said
+    assert flask_a.managed("showmigrations", "--plan").count("[ ]") == 1
+    assert "Applying groups.0010_nothing_left_for_earlier_releases" in flask_a.migrated()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite would build the table anew for a default")
+def test_the_program_of_state_b_adds_groups_until_the_contract_step(flask_b):
+    flask_b.managed("adopt")
+    flask_b.migrated("--expand")
+    added = insert(flask_b, "INSERT INTO estimation_group (name, `user`) VALUES ('New', 7)")
+    deck = "SELECT deck, invite_generation FROM estimation_group WHERE id = {}"
+    assert flask_b.rows(deck.format(added)) == flask_b.rows(deck.format(2))
+    flask_b.migrated()
+    with pytest.raises(DatabaseError):
+        insert(flask_b, "INSERT INTO estimation_group (name, `user`) VALUES ('Newer', 7)")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite would build the table anew for a default")
+@pytest.mark.parametrize("migration", ["0003", "0004", "0009"])
+def test_a_group_that_is_added_without_an_owner_has_the_placeholder_until_the_contract_step(
+    flask_a, migration
+):
+    flask_a.managed("adopt")
+    flask_a.migrated("groups", migration)
+    added = insert(flask_a, "INSERT INTO estimation_group (name) VALUES ('New')")
+    ((owner,),) = flask_a.rows(f"SELECT `user` FROM estimation_group WHERE id = {added}")
+    assert [owner] == [one for (one,) in flask_a.rows("SELECT DISTINCT `user` FROM estimation_group")]
+    flask_a.migrated()
+    assert flask_a.rows(f"SELECT `user` FROM estimation_group WHERE id = {added}") == [(owner,)]
 
 
 # --- Adoption

@@ -27,12 +27,12 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def forgotten() -> Iterator[Callable[[], None]]:
-    """Makes the database forget that the last migration of the groups was applied; it remembers afterwards."""
+    """Makes the database forget that the last migration of the issues was applied; it remembers afterwards."""
     recorder = MigrationRecorder(connection)
-    last = recorder.migration_qs.filter(app="groups").latest("name")
-    yield lambda: recorder.record_unapplied("groups", last.name)
-    if ("groups", last.name) not in recorder.applied_migrations():
-        recorder.record_applied("groups", last.name)
+    last = recorder.migration_qs.filter(app="issues").latest("name")
+    yield lambda: recorder.record_unapplied("issues", last.name)
+    if ("issues", last.name) not in recorder.applied_migrations():
+        recorder.record_applied("issues", last.name)
 
 
 def answer(site: Site, path: str) -> tuple[int, str]:
@@ -56,12 +56,12 @@ def test_pages_streams_and_readyz_are_refused_until_the_schema_is_right_again(si
     wait_for(site, "/", HTTPStatus.SERVICE_UNAVAILABLE)
     status, said = answer(site, "/readyz")
     assert status == HTTPStatus.SERVICE_UNAVAILABLE
-    assert said.startswith("The database lacks groups.")
+    assert said.startswith("The database lacks issues.")
     assert answer(site, "/groups/1/feed/")[0] == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer(site, "/healthz")[0] == HTTPStatus.OK
     recorder = MigrationRecorder(connection)
-    missing = said.removeprefix("The database lacks groups.").split(",")[0].split(" ")[0]
-    recorder.record_applied("groups", missing)
+    missing = said.removeprefix("The database lacks issues.").split(",")[0].split(" ")[0]
+    recorder.record_applied("issues", missing)
     wait_for(site, "/", HTTPStatus.OK)
     assert answer(site, "/readyz") == (HTTPStatus.OK, "ok\n")
     assert answer(site, "/groups/1/feed/")[0] == HTTPStatus.FORBIDDEN

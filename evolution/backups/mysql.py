@@ -16,6 +16,7 @@ from evolution.backups import manifest, programs
 from evolution.backups.errors import BackupFailed
 from evolution.backups.manifest import Backup
 from evolution.backups.packing import Packed, packing, unpacked
+from evolution.backups.views import exchanged_views
 from evolution.conf import configuration
 from evolution.introspection import read_schema, table_names
 from evolution.scratch import (
@@ -179,20 +180,17 @@ def restored(connection: BaseDatabaseWrapper, backup: Backup) -> Iterator[BaseDa
 def replace(connection: BaseDatabaseWrapper, scratch: BaseDatabaseWrapper, backup: Backup) -> None:
     """Put what is in `scratch` in the place of what is in the database.
 
-    Where there are tables only, one statement exchanges them all: killed at any point, the database is as before or
-    as after. Triggers, views and routines can't move to another database; with those the database is emptied and
-    loaded, and killed in between it is neither: restore again.
+    One statement exchanges all tables: killed at any point, they are as before or as after. Views can't move to another
+    database, so they go before and are made again after; killed in between they are missing: restore again. Nor can
+    triggers and routines: with those the database is emptied and loaded, and killed in between it is neither.
     """
-    if (
-        _has_more_than_tables(connection)
-        or _has_more_than_tables(scratch)
-        or configuration().scratch_database
-    ):
+    kinds = {kind for database in (connection, scratch) for kind, _name in more_than_tables(database)}
+    if kinds - {"VIEW"} or configuration().scratch_database:
         with _patient_cursor(connection):
             empty_database(connection, kept={LOCK_TABLE})
         programs.load(connection, engine(connection), unpacked(backup.data))
     else:
-        with scratch_database(connection) as former:
+        with exchanged_views(connection, scratch), scratch_database(connection) as former:
             _exchange(connection, scratch, former)
 
 
@@ -231,7 +229,3 @@ def _patient_cursor(connection: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
             ) from None
         finally:
             cursor.execute("SET SESSION lock_wait_timeout = %s", [timeout])
-
-
-def _has_more_than_tables(connection: BaseDatabaseWrapper) -> bool:
-    return bool(more_than_tables(connection))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError
 from pytest_django import DjangoDbBlocker
 
 from evolution import backups
@@ -204,6 +205,22 @@ def test_triggers_and_views_come_back(filled):
     filled.execute("DELETE FROM thing WHERE id = 3")
     assert filled.execute("SELECT COUNT(*) FROM `order`") == [(6,)]
     assert filled.execute("SELECT COUNT(*) FROM names") == [(6,)]
+
+
+def test_views_alone_come_back_and_a_name_that_was_a_tables_is_a_views_again(filled):
+    filled.execute("ALTER TABLE thing RENAME TO object")
+    filled.execute("CREATE VIEW thing AS SELECT id, name FROM object")
+    filled.execute("CREATE VIEW a_name AS SELECT name FROM thing")
+    backup = backups.make(filled.wrapper)
+    filled.execute("DROP VIEW a_name")
+    filled.execute("DROP VIEW thing")
+    filled.execute("ALTER TABLE object RENAME TO thing")
+    filled.execute("CREATE VIEW other AS SELECT price FROM thing")
+    backups.restore(filled.wrapper, backup)
+    assert filled.execute("SELECT COUNT(*) FROM a_name") == [(7,)]
+    assert filled.execute("SELECT COUNT(*) FROM object") == [(7,)]
+    with pytest.raises(DatabaseError):
+        filled.execute("SELECT * FROM other")
 
 
 def test_without_a_terminal_and_no_input_nothing_is_touched(filled):

@@ -10,6 +10,7 @@ from evolution.scratch import connected
 from evolution.tests.shelf import Shelf
 
 MORE = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
+OTHER = "migrations.AddField('book', 'isbn', models.CharField(max_length=13, null=True)),"
 LESS = "migrations.RemoveField('book', 'price'),"
 
 
@@ -48,7 +49,15 @@ def test_what_is_missing_is_named_and_counted(ready):
         "The database lacks shelf.0002_more, which this release needs: run manage.py migrate --expand"
     )
     contract(ready, "0003_less")
+    ready.write("0004_more", OTHER)
     assert "lacks shelf.0002_more and 1 more, which" in reason_against(ready.wrapper)
+
+
+def test_what_stands_on_a_contract_step_needs_a_whole_migrate(ready):
+    contract(ready, "0002_less")
+    ready.write("0003_more", MORE)
+    reason = reason_against(ready.wrapper)
+    assert reason == "The database lacks shelf.0003_more, which this release needs: run manage.py migrate"
 
 
 def test_a_contract_step_may_be_missing(ready, migrate):

@@ -1,4 +1,4 @@
-"""`migrate --expand` stops before what programs of the release before can't live with."""
+"""`migrate --expand` leaves out what programs of the release before can't live with."""
 
 import pytest
 from django.core.management.base import CommandError
@@ -26,7 +26,7 @@ def applied(shelf) -> list[str]:
     return sorted(name for _app, name in shelf.applied())
 
 
-def test_it_stops_before_the_first_contract_step_and_names_what_is_left(release, migrate):
+def test_it_leaves_out_a_contract_step_with_what_depends_on_it_and_names_them(release, migrate):
     said = migrate(expand=True)
     assert applied(release) == ["0001_initial", "0002_more"]
     assert "Left for later: the contract step shelf.0003_less, and with it 1 after it." in said

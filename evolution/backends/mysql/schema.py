@@ -9,12 +9,14 @@ from typing import Any
 from django.db.backends.mysql import schema
 from django.db.models import Field, Model
 
+from evolution.column_defaults import present_default
 from evolution.foreign_keys import without_present
 from evolution.merging import merged
+from evolution.narrowing import narrowing
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
-    """Django's editor, with some differences, the first three of them only where `is_online` is set.
+    """Django's editor, with some differences, the first four of them only where `is_online` is set.
 
     - A column comes without its foreign key, which follows at the end of the migration: together the server would
       build the table anew, one after the other the column is there at once.
@@ -22,6 +24,8 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
       not know it goes on. Django drops the default at once.
     - A new column of a type without a sign has no check that it is not negative on MySQL, which would copy the table
       for it: the type keeps that by itself.
+    - A default in the database stays where NULL is allowed or no longer allowed, and where the column becomes wider:
+      MySQL gives a column that is modified no default but what the statement says.
     - A foreign key stays where only NULL is allowed or no longer allowed. Django drops it and makes it again.
 
     What is left for the end of a migration is merged where it is about one table.
@@ -61,6 +65,30 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
                 super()._alter_field(model, old_field, new_field, *arguments, **options)  # type: ignore[misc]
         else:
             super()._alter_field(model, old_field, new_field, *arguments, **options)  # type: ignore[misc]
+
+    def _alter_column_null_sql(self, model: type[Model], old_field: Any, new_field: Any) -> Any:
+        altered = super()._alter_column_null_sql(model, old_field, new_field)  # type: ignore[misc]
+        return altered and self._with_default(altered, model, old_field, new_field)
+
+    def _alter_column_type_sql(
+        self, model: type[Model], old_field: Any, new_field: Any, *arguments: Any
+    ) -> Any:
+        altered, others = super()._alter_column_type_sql(model, old_field, new_field, *arguments)  # type: ignore[misc]
+        return self._with_default(altered, model, old_field, new_field), others
+
+    def _with_default(self, altered: Any, model: type[Model], old_field: Any, new_field: Any) -> Any:
+        """A change of a column with the default that it has, where its values fit the new form as they are."""
+        sql, parameters = altered
+        same_kind = old_field.get_internal_type() == new_field.get_internal_type()
+        if (
+            not self.is_online
+            or not same_kind
+            or narrowing(old_field, new_field)
+            or new_field.has_db_default()
+        ):
+            return altered
+        default = present_default(self.connection, model._meta.db_table, old_field.column)
+        return (f"{sql} DEFAULT {default.replace('%', '%%')}", parameters) if default else altered
 
     def _constraint_names(self, *arguments: Any, **options: Any) -> list[str]:
         if self._keeps_foreign_keys and options.get("foreign_key"):

@@ -103,8 +103,8 @@ class Command(migrate.Command):
         parser.add_argument(
             "--expand",
             action="store_true",
-            help="Stop before the first migration that programs of the release before can't live with "
-            "(contract = True).",
+            help="Leave out the migrations that programs of the release before can't live with (contract = True), "
+            "and what depends on them.",
         )
         parser.add_argument(
             "--leave-archive",

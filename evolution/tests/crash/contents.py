@@ -39,7 +39,10 @@ def fill() -> None:
 
 
 def definitions(database: BaseDatabaseWrapper) -> dict[str, str]:
-    """Each table's definition as the server writes it, with its indexes; without the next id, which rows change."""
+    """Each table's definition as the server writes it, with its indexes; without the next id, which rows change.
+
+    Then those of the views, which need the tables.
+    """
     with database.cursor() as cursor:
         if database.vendor == "sqlite":
             cursor.execute(
@@ -49,10 +52,15 @@ def definitions(database: BaseDatabaseWrapper) -> dict[str, str]:
             )
             return dict(cursor.fetchall())
         found = {}
-        for name in database.introspection.table_names(cursor):
+        for name in database.introspection.table_names(cursor, include_views=True):
             cursor.execute(f"SHOW CREATE TABLE `{name}`")
             found[name] = _NEXT_ID.sub("", cursor.fetchone()[1])
-        return found
+        return dict(sorted(found.items(), key=lambda one: is_view(one[1])))
+
+
+def is_view(definition: str) -> bool:
+    """Whether a definition is that of a view on MySQL or MariaDB."""
+    return not definition.startswith("CREATE TABLE")
 
 
 def columns(database: BaseDatabaseWrapper, table: str, *, computed: bool) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from evolution.tests.crash.contents import columns, definitions, rows
+from evolution.tests.crash.contents import columns, definitions, is_view, rows
 
 
 class Snapshot:
@@ -20,7 +20,7 @@ class Snapshot:
         else:
             self.definitions = definitions(connection)
             self.columns = {name: columns(connection, name, computed=False) for name in self.definitions}
-            self.rows = {name: self._rows(name) for name in self.definitions}
+            self.rows = {name: self._rows(name) for name, sql in self.definitions.items() if not is_view(sql)}
         connection.close()
 
     def restore(self) -> None:
@@ -42,17 +42,19 @@ class Snapshot:
         with connection.cursor() as cursor:
             cursor.execute("SET foreign_key_checks = 0")
             for name in other:
-                cursor.execute(f"DROP TABLE `{name}`")
+                cursor.execute(f"DROP {'VIEW' if is_view(now[name]) else 'TABLE'} `{name}`")
             for name, definition in self.definitions.items():
                 if name in other or name not in now:
                     cursor.execute(definition, None)
                     self._insert(cursor, name)
-                elif sorted(map(repr, self._rows(name))) != sorted(map(repr, self.rows[name])):
+                elif name in self.rows and sorted(map(repr, self._rows(name))) != sorted(
+                    map(repr, self.rows[name])
+                ):
                     cursor.execute(f"DELETE FROM `{name}`")
                     self._insert(cursor, name)
 
     def _insert(self, cursor: Any, table: str) -> None:
-        if self.rows[table]:
+        if self.rows.get(table):
             names = ", ".join(f"`{name}`" for name in self.columns[table])
             marks = ", ".join(["%s"] * len(self.columns[table]))
             cursor.executemany(f"INSERT INTO `{table}` ({names}) VALUES ({marks})", self.rows[table])

@@ -2,6 +2,13 @@
 
 from django.db import migrations, models
 
+from evolution.operations import AlterModelTableWithView, SetDatabaseDefault
+
+
+def first_name(apps, database):
+    writers = apps.get_model("library", "Writer").objects.using(database)
+    return writers.order_by("pk").values_list("name", flat=True).first()
+
 
 class Migration(migrations.Migration):
     dependencies = [("library", "0010_step_by_step")]
@@ -13,5 +20,7 @@ class Migration(migrations.Migration):
         migrations.RenameModel("Book", "Volume"),
         migrations.RenameModel("Tag", "Keyword"),
         migrations.RenameField("Rack", "words", "keywords"),
+        SetDatabaseDefault("Loan", "note", value=first_name),
+        AlterModelTableWithView("Loan", "library_lent"),
         migrations.AddField("Keyword", "broader", models.ForeignKey("self", models.CASCADE, null=True)),
     ]

@@ -1,4 +1,4 @@
-"""Operations for migration files, beside Django's own."""
+"""`Backfill`: one value for all rows that have none."""
 
 from collections.abc import Callable
 from typing import Any
