@@ -6,7 +6,7 @@ CRASH := 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest bench bench-migrate bench-upgrade bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,7 +81,7 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
-bench: bench-migrate bench-upgrade bench-room ## all benches, one after the other
+bench: bench-migrate bench-upgrade bench-serving bench-backup bench-room ## all benches, one after the other
 
 bench-migrate: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
 	$(PYTHON) scripts/bench_migrate.py
@@ -92,6 +92,15 @@ bench-upgrade: ## the Flask version's groups to an owner and back, beside stock 
 	$(PYTHON) scripts/bench_upgrade.py
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_upgrade.py || exit 1; done
+
+bench-serving: ## a Flask application serves a million groups while `migrate` runs under it, on MariaDB and MySQL (ten minutes)
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_serving.py || exit 1; done
+
+bench-backup: ## what backup and rehearsal take for a million groups, beside the dump program alone
+	$(PYTHON) scripts/bench_backup.py
+	for engine in mariadb mysql; do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_backup.py || exit 1; done
 
 bench-room: ## how soon a whole room knows of a vote, with 10 to 1,000 people, on SQLite and MariaDB
 	$(PYTHON) scripts/bench_room.py

@@ -22,7 +22,7 @@ from evolution.fingerprints import Fingerprint, TablesConcerned, alike, as_made_
 from evolution.foreign_keys import lost, put_back, referring, taken_off, with_keys
 from evolution.metadata_locks import at_a_quiet_moment, patiently
 from evolution.models import Run, Statement
-from evolution.online import alter, check_new_keys, refuse_large
+from evolution.online import alter, check_new_keys, is_quick, refuse_large
 from evolution.scratch import ScratchRefused
 from evolution.statements import is_schema_change
 
@@ -268,8 +268,11 @@ class Journal:
             self._run(sql)
 
     def _run(self, sql: str) -> None:
-        tables = self.tables_concerned.by(sql)
-        at_a_quiet_moment(self.connection, lambda: self._execute(sql), self.say, tables)
+        change = partial(self._execute, sql)
+        if is_quick(self.connection, sql):
+            at_a_quiet_moment(self.connection, change, self.say, self.tables_concerned.by(sql))
+        else:
+            patiently(self.connection, change, self.say)
 
     def _tick(self, line: Statement, following: Statement) -> None:
         """Tick a statement off and announce the one that follows, in one go."""

@@ -23,7 +23,9 @@ LOCK_WAIT_TIMEOUT = 1205
 DEADLOCK = 1213
 IN_THE_WAY = (LOCK_WAIT_TIMEOUT, DEADLOCK)
 
-QUIET = 3.0  # seconds in which a moment is looked for when nobody uses the table
+# Seconds in which a moment is looked for when nobody uses the table; and how often at least, where a look takes long.
+QUIET = 3.0
+LOOKS = 10
 PAUSE = (0.002, 0.01)  # seconds between two looks, by chance
 
 
@@ -123,7 +125,9 @@ def _wait_until_quiet(connection: BaseDatabaseWrapper, tables: Collection[str]) 
 def _moments() -> Iterator[None]:
     """Moments as long as one is looked for."""
     end = time.monotonic() + QUIET
-    while time.monotonic() < end:
+    for number in itertools.count():
+        if number >= LOOKS and time.monotonic() > end:
+            return
         yield
         time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that it keeps no step with anybody
 

@@ -83,10 +83,22 @@ class TooLargeToCopy(NotSupportedError):
 
 def table_altered(sql: str) -> str | None:
     """The table whose definition the statement changes, where it can be told by which algorithm; else None."""
+    return None if _CHOSEN.search(unquoted(sql)) else _table_of(sql)
+
+
+def _table_of(sql: str) -> str | None:
     for form, group in ((ALTER_TABLE, 1), (_CREATE_INDEX, 1), (_DROP_INDEX, 2)):
         if match := form.match(sql):
-            return None if _CHOSEN.search(unquoted(sql)) else plain(match[group])
+            return plain(match[group])
     return None
+
+
+def is_quick(connection: BaseDatabaseWrapper, sql: str) -> bool:
+    """Whether little work is lost where the server begins a schema change and finds others in the way at its end."""
+    table = _table_of(sql)
+    if table is None or Algorithm.INSTANT.value[0] in sql:
+        return True
+    return size_of(connection, table) <= configuration().copy_limit * MEGABYTE
 
 
 def algorithms_taken(statements: Iterable[str]) -> str:

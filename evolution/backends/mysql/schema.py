@@ -84,6 +84,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             not self.is_online
             or not same_kind
             or narrowing(old_field, new_field)
+            or old_field.has_db_default()
             or new_field.has_db_default()
         ):
             return altered
