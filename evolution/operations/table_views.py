@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.utils import truncate_name
 from django.db.migrations.operations import AlterModelTable
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ProjectState, StateApps
+
+from evolution.operations.server import ServerOperation, concerns
 
 
 class AlterModelTableWithView(AlterModelTable):
@@ -35,7 +35,7 @@ class AlterModelTableWithView(AlterModelTable):
     ) -> None:
         old, new = (state.apps.get_model(app_label, self.name) for state in (from_state, to_state))
         old_table, new_table = old._meta.db_table, new._meta.db_table
-        if not _concerns(schema_editor, app_label, self.name) or old_table == new_table:
+        if not concerns(schema_editor, app_label, self.name) or old_table == new_table:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         if new._meta.local_many_to_many:
@@ -62,20 +62,17 @@ class AlterModelTableWithView(AlterModelTable):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if _concerns(schema_editor, app_label, self.name):
+        if concerns(schema_editor, app_label, self.name):
             table = to_state.apps.get_model(app_label, self.name)._meta.db_table
             schema_editor.execute(f"DROP VIEW IF EXISTS {schema_editor.quote_name(table)}", None)
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-class DropTableView(Operation):
+class DropTableView(ServerOperation):
     """Drops the view that `AlterModelTableWithView` has left under a table's old name: a contract step.
 
     Reversed, it makes the view again, with these columns of the table that the model has now.
     """
-
-    reduces_to_sql = True
-    reversible = True
 
     def __init__(self, model_name: str, view: str, *, columns: Sequence[str]) -> None:
         self.model_name = model_name
@@ -93,29 +90,11 @@ class DropTableView(Operation):
     def migration_name_fragment(self) -> str:
         return f"no_view_{self.view.lower()}"
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """The models know nothing of it."""
+    def forwards(self, schema_editor: Any, apps: StateApps, model: Any) -> None:
+        schema_editor.execute(f"DROP VIEW IF EXISTS {schema_editor.quote_name(self.view)}", None)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if _concerns(schema_editor, app_label, self.model_name):
-            schema_editor.execute(f"DROP VIEW IF EXISTS {schema_editor.quote_name(self.view)}", None)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if _concerns(schema_editor, app_label, self.model_name):
-            table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-            schema_editor.execute(_creation(schema_editor, self.view, table, self.columns), None)
+    def backwards(self, schema_editor: Any, apps: StateApps, model: Any) -> None:
+        schema_editor.execute(_creation(schema_editor, self.view, model._meta.db_table, self.columns), None)
 
 
 def _creation(schema_editor: BaseDatabaseSchemaEditor, view: str, table: str, columns: Sequence[str]) -> str:
@@ -134,10 +113,3 @@ def _renaming_by(schema_editor: Any, template: str) -> Iterator[None]:
         yield
     finally:
         schema_editor.sql_rename_table = own
-
-
-def _concerns(schema_editor: BaseDatabaseSchemaEditor, app_label: str, model_name: str) -> bool:
-    connection = schema_editor.connection
-    return connection.vendor == "mysql" and router.allow_migrate(
-        connection.alias, app_label, model_name=model_name.lower()
-    )
