@@ -114,11 +114,10 @@ def _without_indexes_of_keys(definition: str) -> str:
 
 def _make(scratch: BaseDatabaseWrapper, tables: Fingerprint) -> None:
     there = [definition for definition in tables.values() if definition is not None]
+    there.sort(key=lambda definition: not definition.startswith("CREATE TABLE"))  # the views last
     with scratch.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 0")
-        for definition in sorted(
-            there, key=lambda text: not text.startswith("CREATE TABLE")
-        ):  # then the views
+        for definition in there:
             cursor.execute(definition, None)
 
 
