@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import OperationalError
+
+from evolution.metadata_locks import LOCK_WAIT_TIMEOUT
+
 _READS = re.compile(r"\s*(?:SELECT|SHOW|SET|SAVEPOINT|RELEASE|PRAGMA)\b", re.IGNORECASE)
 # Scratch databases have another name each time.
 _CHANCE = re.compile(r"_scratch_[0-9a-f]{8}")
@@ -83,6 +87,11 @@ class Moments:
         if _READS.match(str(sql)):
             return execute(sql, params, many, context)
         self.reach("before", str(sql))
-        result = execute(sql, params, many, context)
+        try:
+            result = execute(sql, params, many, context)
+        except OperationalError as error:
+            if error.args[0] == LOCK_WAIT_TIMEOUT:
+                self.count -= 1  # begun in vain, as often as chance has it: it comes again
+            raise
         self.reach("after", str(sql))
         return result
