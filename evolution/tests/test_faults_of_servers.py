@@ -6,8 +6,10 @@ when the fault is gone.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -267,6 +269,92 @@ def test_a_server_killed_between_a_copy_and_its_renaming_loses_no_value_and_no_f
         assert "bigint" in definition(shelf, table)
         shelf.migrate("0002_before")
     assert kills > 3
+
+
+# --- The archive: no room for it, and a server that is killed while it is filled
+
+LESS = """migrations.RemoveField("book", "price"),"""
+PRICES = "SELECT COUNT(*), SUM(id * price) FROM shelf_book"
+DOUBLINGS = 17  # of one book
+
+
+@contextmanager
+def priced(server: KillableServer, folder: Path) -> Iterator[Shelf]:
+    """A shelf on this server with many books, each with a price of its own, and a migration that drops it."""
+    there = urlsplit(server.url)
+    names = {"HOST": there.hostname, "PORT": there.port, "USER": there.username, "PASSWORD": there.password}
+    with elsewhere(names) as wrapper, shelf_in(folder, wrapper) as shelf:
+        shelf.books("Emma")
+        for _time in range(DOUBLINGS):
+            shelf.rows("INSERT INTO shelf_book (title) SELECT title FROM shelf_book")
+        shelf.rows("UPDATE shelf_book SET price = id % 9973 + 0.25")
+        shelf.write("0002_less", LESS)
+        yield shelf
+
+
+def to(shelf: Shelf, name: str) -> None:
+    JournaledExecutor(shelf.wrapper).migrate([("shelf", name)])
+
+
+def take_back(shelf: Shelf) -> None:
+    executor = JournaledExecutor(shelf.wrapper)
+    executor.undo_halfway(executor.loader.get_migration("shelf", "0002_less"), backwards=False)
+
+
+@pytest.mark.parametrize("after", ["gone on with", "taken back"])
+def test_a_disk_that_is_full_of_the_archive_loses_no_value(after, disk, serve, tmp_path):
+    folder = disk(600)
+    with priced(serve(disk=folder), tmp_path) as shelf:
+        before = shelf.rows(PRICES)
+        ballast = folder / "ballast"
+        with ballast.open("wb") as file:
+            file.write(bytes(shutil.disk_usage(folder).free - MEGABYTE))
+        with pytest.raises(OperationalError):
+            to(shelf, "0002_less")
+        assert shelf.rows(PRICES) == before
+        ballast.unlink()
+        if after == "taken back":
+            take_back(shelf)
+        else:
+            to(shelf, "0002_less")
+            to(shelf, "0001_initial")
+        assert shelf.rows(PRICES) == before
+
+
+@pytest.mark.parametrize("after", ["gone on with", "taken back"])
+def test_a_server_that_is_killed_while_the_archive_is_filled_loses_no_value(after, serve, tmp_path):
+    server = serve()
+    with priced(server, tmp_path) as shelf:
+        before = shelf.rows(PRICES)
+        killing = threading.Thread(target=kill_while_filling, args=(server, shelf.wrapper.alias))
+        killing.start()
+        with pytest.raises(OperationalError):
+            to(shelf, "0002_less")
+        killing.join()
+        server.process.wait()
+        for alias in ("elsewhere", shelf.wrapper.alias):
+            connections[alias].close()
+        server.start_again()
+        assert shelf.rows(PRICES) == before
+        if after == "taken back":
+            take_back(shelf)
+        else:
+            to(shelf, "0002_less")
+            to(shelf, "0001_initial")
+        assert shelf.rows(PRICES) == before
+
+
+def kill_while_filling(server: KillableServer, alias: str) -> None:
+    """Kill the server when the first rows are in the archive."""
+    with connections[alias].cursor() as cursor:
+        found = 0
+        while not found:
+            cursor.execute("SHOW TABLES LIKE 'evolution_archive_1'")
+            if cursor.fetchone():
+                cursor.execute("SELECT COUNT(*) FROM (SELECT 1 FROM evolution_archive_1 LIMIT 1) first")
+                (found,) = cursor.fetchone()
+    os.kill(server.process.pid, signal.SIGKILL)
+    connections[alias].close()
 
 
 # --- Fault 16: a server that writes every table's name without capitals
