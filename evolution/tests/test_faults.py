@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
-from evolution import runs
+from evolution import metadata_locks, runs
 from evolution.models import Run
 from evolution.scratch import connected
 from evolution.statements import is_read
@@ -86,15 +87,20 @@ def test_a_reader_that_holds_the_table_is_named_and_nothing_is_changed(shelf, im
     assert [tuple(row) for row in shelf.rows("SELECT title, pages FROM shelf_book")] == [("Emma", 100)]
 
 
+def letting_go(cursor, longest):
+    """Sleeps as it is told; the session of `cursor` lets go in a longer pause, which is that between two tries."""
+    sleep = time.sleep
+    return lambda seconds: sleep(seconds) if seconds <= longest else cursor.execute("ROLLBACK")
+
+
 @on_a_server
 def test_a_reader_that_lets_go_in_time_is_only_waited_for(shelf, impatient, monkeypatch):
     shelf.books("Emma")
     shelf.write("0002_next", ADD_PAGES)
     with another_session(shelf) as cursor:
         cursor.execute("SELECT * FROM shelf_book")
-        # Lets go in the pause between two tries.
         monkeypatch.setattr(
-            "evolution.metadata_locks.time.sleep", lambda _seconds: cursor.execute("ROLLBACK")
+            "evolution.metadata_locks.time.sleep", letting_go(cursor, metadata_locks.PAUSE[1])
         )
         said = migrate(shelf)
     assert "trying again, 2 of 2" in said
