@@ -17,13 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "estimation.settings",
-    "PYTHONPATH": str(PROJECT),
-    "PYTHONUNBUFFERED": "1",
-    "SECRET_KEY": "for-the-benchmark-alone",
-}
+from bench_upgrade import ENVIRONMENT, PROJECT
 
 
 def main() -> int:
@@ -33,7 +27,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ.update(ENVIRONMENT, EVOLUTION_BACKUP_FOLDER=f"{folder}/backups")
+        os.environ.update(ENVIRONMENT, PYTHONUNBUFFERED="1", EVOLUTION_BACKUP_FOLDER=f"{folder}/backups")
         python = [sys.executable]
         subprocess.run(
             [*python, "scripts/bench_upgrade_once.py", "prepare", str(options.rows)], cwd=PROJECT, check=True

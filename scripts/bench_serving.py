@@ -19,22 +19,15 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from bench_upgrade import ALEMBIC, install_alembic
+from bench_upgrade import ALEMBIC, ENVIRONMENT, PROJECT, install_alembic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 30  # seconds until the Flask version answers
-ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "estimation.settings",
-    "PYTHONPATH": str(PROJECT),
-    "SECRET_KEY": "for-the-benchmark-alone",
-}
 OPTIONS = ("--expand", "--no-backup", "--no-rehearsal", "--verbosity=0")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

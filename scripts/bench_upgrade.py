@@ -22,6 +22,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 ONCE = PROJECT / "scripts" / "bench_upgrade_once.py"
 ALEMBIC = PROJECT / ".venv-alembic"
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "estimation.settings",
+    "PYTHONPATH": str(PROJECT),
+    "SECRET_KEY": "for-the-benchmark-alone",
+}
 ALEMBIC_REQUIREMENTS = ("Flask-Migrate==4.1.0", "alembic==1.20.1", "mysqlclient==2.3.1")
 TITLES = {
     "ours": "this migrate",
@@ -66,16 +71,11 @@ def _line(rows: int, way: str) -> str:
 
 def _once(python: str, *arguments: str) -> tuple[float, float, float]:
     """What one process took: the seconds that it tells, those of its life, and its peak memory in MB."""
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "estimation.settings",
-        "PYTHONPATH": str(PROJECT),
-        "SECRET_KEY": "for-the-benchmark-alone",
-    }
     began = time.perf_counter()
     with subprocess.Popen(
         [python, str(ONCE), *arguments],
         cwd=PROJECT,
-        env=os.environ | environment,
+        env=os.environ | ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

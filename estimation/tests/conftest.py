@@ -1,11 +1,13 @@
 """The people and rows with which every route is tried."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site as admin_site
 from django.contrib.auth.models import Group as PermissionGroup
 
+from estimation.tests.site import Site
 from estimation.tests.test_routes import Cast
 from groups.models import Group, Membership, Role
 from issues import rounds, table
@@ -13,6 +15,15 @@ from issues.models import Delivery, Webhook
 from issues.tests.room import new_issue
 from issues.webhooks import events
 from users.models import User
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """The site in a process of its own."""
+    site = Site()
+    site.start()
+    yield site
+    site.kill()
 
 
 @pytest.fixture

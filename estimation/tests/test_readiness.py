@@ -18,14 +18,6 @@ PATIENCE = 20  # seconds; it looks every other second
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-    site.start()
-    yield site
-    site.kill()
-
-
-@pytest.fixture
 def forgotten() -> Iterator[Callable[[], None]]:
     """Makes the database forget that the last migration of the issues was applied; it remembers afterwards."""
     recorder = MigrationRecorder(connection)

@@ -190,7 +190,7 @@ def replace(connection: BaseDatabaseWrapper, scratch: BaseDatabaseWrapper, backu
             empty_database(connection, kept={LOCK_TABLE})
         programs.load(connection, engine(connection), unpacked(backup.data))
     else:
-        with exchanged_views(connection, scratch), scratch_database(connection) as former:
+        with scratch_database(connection) as former, exchanged_views(connection, scratch):
             _exchange(connection, scratch, former)
 
 

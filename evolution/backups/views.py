@@ -14,15 +14,16 @@ from evolution.introspection import views
 def exchanged_views(connection: BaseDatabaseWrapper, other: BaseDatabaseWrapper) -> Iterator[None]:
     """Within the block the database has no views; after it those of `other`, or its own again where the block fails."""
     own, others = (fingerprint(database, sorted(views(database))) for database in (connection, other))
-    with connection.cursor() as cursor:
-        for name in own:
-            cursor.execute(f"DROP VIEW {connection.ops.quote_name(name)}")
-    wanted = own
+    missing: dict[str, str | None] = {}
     try:
+        with connection.cursor() as cursor:
+            for name, definition in own.items():
+                cursor.execute(f"DROP VIEW {connection.ops.quote_name(name)}")
+                missing[name] = definition
         yield
-        wanted = others
+        missing = others
     finally:
-        _make(connection, [definition for definition in wanted.values() if definition])
+        _make(connection, [definition for definition in missing.values() if definition])
 
 
 def _make(connection: BaseDatabaseWrapper, definitions: Sequence[str]) -> None:

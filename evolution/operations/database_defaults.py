@@ -16,6 +16,8 @@ class SetDatabaseDefault(ServerOperation):
     the field's `db_default`. `value` gets what that of `Backfill` gets, and returns as much; where there is nothing to
     give, the column is left as it is. Without a `value` it is the default of the field itself.
 
+    The column has no default before: reversed, it has none.
+
     SQLite, which would build the table anew for it, is left as it is.
     """
 

@@ -48,6 +48,13 @@ migrations.CreateModel("Book", [
 ]),
 """
 
+# Source of a function for the imports of a migration: the value of a foreign key to a writer.
+FIRST_WRITER = """
+def first_writer(apps, database):
+    writers = apps.get_model("shelf", "Writer").objects.using(database)
+    return writers.order_by("pk").values_list("pk", flat=True).first()
+"""
+
 
 class Shelf:
     """The application `shelf`, of which 0001_initial is applied."""

@@ -30,3 +30,14 @@ def refusal(migrate, *arguments, **options):
 
 def titles(shelf, table=BOOKS, column="title"):
     return [title for (title,) in shelf.rows(f"SELECT {column} FROM {table} ORDER BY id")]
+
+
+def stopped(shelf, migrate, monkeypatch, operations, **options):
+    """A run without rehearsal that has applied `operations` in 0002, and was stopped in 0003; it stops no more."""
+    shelf.write("0002_next", operations)
+    shelf.write("0003_break", CODE, BREAK)
+    monkeypatch.setenv("BREAK", "yes")
+    with pytest.raises(KeyboardInterrupt):
+        migrate(rehearsal=False, **options)
+    monkeypatch.delenv("BREAK")
+    return latest(shelf)

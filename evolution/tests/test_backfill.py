@@ -6,15 +6,9 @@ from django.db import connection
 from evolution.column_defaults import LARGE, new_columns
 from evolution.executor import JournaledExecutor
 from evolution.operations import Backfill
-from evolution.tests.shelf import Shelf, cut_short
+from evolution.tests.shelf import FIRST_WRITER, Shelf, cut_short
 
-IMPORTS = """
-from evolution.operations import Backfill
-
-def first_writer(apps, database):
-    writers = apps.get_model("shelf", "Writer").objects.using(database)
-    return writers.order_by("pk").values_list("pk", flat=True).first()
-"""
+IMPORTS = "from evolution.operations import Backfill\n" + FIRST_WRITER
 ADD = """
 migrations.AddField("book", "owner", models.ForeignKey("shelf.Writer", models.CASCADE, null=True)),
 """

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from evolution.models import Run
 from evolution.statements import is_read
 from evolution.tests.shelf import Cut
-from evolution.tests.stops import BREAK, CODE, latest, refusal, titles
+from evolution.tests.stops import latest, refusal, stopped, titles
 
 ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=100)),"
 
@@ -19,13 +19,7 @@ ADD_PAGES = "migrations.AddField('book', 'pages', models.IntegerField(default=10
 def cut_short(shelf, migrate, monkeypatch):
     """A run that has applied 0002, and was stopped in 0003."""
     shelf.books("Emma")
-    shelf.write("0002_next", ADD_PAGES)
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False)
-    monkeypatch.delenv("BREAK")
-    return latest(shelf)
+    return stopped(shelf, migrate, monkeypatch, ADD_PAGES)
 
 
 def test_a_run_that_was_stopped_is_interrupted(shelf, cut_short):
@@ -79,11 +73,7 @@ def test_nothing_to_abort_after_a_run_that_ended_well(shelf, migrate):
 
 def test_what_was_empty_when_it_was_dropped_does_not_hold_an_abort_up(shelf, migrate, monkeypatch):
     shelf.books("Emma")
-    shelf.write("0002_next", "migrations.DeleteModel('Writer'),")
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(no_backup=True, rehearsal=False)
+    stopped(shelf, migrate, monkeypatch, "migrations.DeleteModel('Writer'),", no_backup=True)
     migrate(abort=True)
     assert shelf.rows("SELECT COUNT(*) FROM shelf_writer") == [(0,)]
     assert ("shelf", "0002_next") not in shelf.applied()

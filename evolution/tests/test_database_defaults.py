@@ -6,15 +6,9 @@ from django.db.migrations.writer import OperationWriter
 
 from evolution.executor import JournaledExecutor
 from evolution.operations import DropDatabaseDefault, SetDatabaseDefault
-from evolution.tests.shelf import Shelf
+from evolution.tests.shelf import FIRST_WRITER, Shelf
 
-IMPORTS = """
-from evolution.operations import DropDatabaseDefault, SetDatabaseDefault
-
-def first_writer(apps, database):
-    writers = apps.get_model("shelf", "Writer").objects.using(database)
-    return writers.order_by("pk").values_list("pk", flat=True).first()
-"""
+IMPORTS = "from evolution.operations import DropDatabaseDefault, SetDatabaseDefault\n" + FIRST_WRITER
 ADD = """
 migrations.AddField("book", "owner", models.ForeignKey("shelf.Writer", models.CASCADE, null=True)),
 SetDatabaseDefault("book", "owner", value=first_writer),

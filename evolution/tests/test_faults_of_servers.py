@@ -296,9 +296,14 @@ def to(shelf: Shelf, name: str) -> None:
     JournaledExecutor(shelf.wrapper).migrate([("shelf", name)])
 
 
-def take_back(shelf: Shelf) -> None:
-    executor = JournaledExecutor(shelf.wrapper)
-    executor.undo_halfway(executor.loader.get_migration("shelf", "0002_less"), backwards=False)
+def return_to_the_prices(shelf: Shelf, after: str) -> None:
+    """Back to the state with the prices: at once, or by way of the state without."""
+    if after == "taken back":
+        executor = JournaledExecutor(shelf.wrapper)
+        executor.undo_halfway(executor.loader.get_migration("shelf", "0002_less"), backwards=False)
+    else:
+        to(shelf, "0002_less")
+        to(shelf, "0001_initial")
 
 
 @pytest.mark.parametrize("after", ["gone on with", "taken back"])
@@ -313,11 +318,7 @@ def test_a_disk_that_is_full_of_the_archive_loses_no_value(after, disk, serve, t
             to(shelf, "0002_less")
         assert shelf.rows(PRICES) == before
         ballast.unlink()
-        if after == "taken back":
-            take_back(shelf)
-        else:
-            to(shelf, "0002_less")
-            to(shelf, "0001_initial")
+        return_to_the_prices(shelf, after)
         assert shelf.rows(PRICES) == before
 
 
@@ -336,11 +337,7 @@ def test_a_server_that_is_killed_while_the_archive_is_filled_loses_no_value(afte
             connections[alias].close()
         server.start_again()
         assert shelf.rows(PRICES) == before
-        if after == "taken back":
-            take_back(shelf)
-        else:
-            to(shelf, "0002_less")
-            to(shelf, "0001_initial")
+        return_to_the_prices(shelf, after)
         assert shelf.rows(PRICES) == before
 
 

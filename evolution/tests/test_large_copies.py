@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from evolution import runs
-from evolution.tests.stops import BREAK, CODE, refusal
+from evolution.tests.stops import refusal, stopped
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one way alone")
 
@@ -35,11 +35,7 @@ def test_without_rehearsal_it_stops_before_the_copy_and_the_same_command_goes_on
 
 def test_abort_copies_tables_of_any_size(shelf, migrate, monkeypatch):
     shelf.books("Emma")
-    shelf.write("0002_next", COPIED)
-    shelf.write("0003_break", CODE, BREAK)
-    monkeypatch.setenv("BREAK", "yes")
-    with pytest.raises(KeyboardInterrupt):
-        migrate(rehearsal=False)
+    stopped(shelf, migrate, monkeypatch, COPIED)
     monkeypatch.setenv("EVOLUTION_COPY_LIMIT", "0")
     assert "Undoing shelf.0002_next... OK" in migrate(abort=True)
 

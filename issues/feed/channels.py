@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from django.utils import timezone
 
 from groups.models import Group
 from issues import rounds, snapshots, table
-from issues.feed.connections import connected
+from issues.feed.connections import Serving, connected
 from issues.feed.streams import Stream
 from issues.frames import Frames
 from issues.room_parts import Audience
@@ -27,7 +26,7 @@ RETRY = 1  # seconds after the database failed
 class Channel:
     """The streams of one room."""
 
-    def __init__(self, group_id: int, threads: Executor, serving: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, group_id: int, threads: Executor, serving: Serving) -> None:
         self.group_id = group_id
         self.streams: set[Stream] = set()
         self._threads = threads

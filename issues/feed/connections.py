@@ -1,11 +1,13 @@
 """Connections to the database in the feed's threads."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from django.db import close_old_connections
 
 Result = TypeVar("Result")
+# To be awaited before the database is asked: it returns when this process may serve.
+Serving = Callable[[], Awaitable[None]]
 
 
 def connected(work: Callable[[], Result]) -> Result:

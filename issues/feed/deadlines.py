@@ -5,11 +5,10 @@ Each process does it; of several who come at once, the first one finds something
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from issues import async_rounds
-from issues.feed.connections import connected
+from issues.feed.connections import Serving, connected
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ EVERY = 5  # seconds
 class Deadlines:
     """Looks for rounds past their deadline, in all groups."""
 
-    def __init__(self, threads: Executor, serving: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, threads: Executor, serving: Serving) -> None:
         self._threads = threads
         self._serving = serving
         self._task = asyncio.create_task(self._run())

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from issues.feed.connections import connected
+from issues.feed.connections import Serving, connected
 from issues.webhooks import sender
 
 logger = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ TIDY = 3600  # seconds
 class Deliveries:
     """Sends what is due until it is closed."""
 
-    def __init__(self, serving: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, serving: Serving) -> None:
         self._serving = serving
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhooks")
         self._tasks = [asyncio.create_task(self._send(number)) for number in range(THREADS)]

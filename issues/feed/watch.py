@@ -5,11 +5,11 @@ Four times a second; where Redis tells of each change, only now and then, for wh
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 
 from issues.feed.channels import Channel
-from issues.feed.connections import connected
+from issues.feed.connections import Serving, connected
 from issues.models import Room
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Watch:
         self,
         channels: Mapping[int, Channel],
         threads: Executor,
-        serving: Callable[[], Awaitable[None]],
+        serving: Serving,
         is_told: Callable[[], bool],
     ) -> None:
         self._channels = channels

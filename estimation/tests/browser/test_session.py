@@ -1,7 +1,6 @@
 """A team estimates three issues, in real browsers and on a server that is killed in the middle of it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -16,14 +15,6 @@ from issues.models import Issue, Round, Vote
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 SOON = 5_000  # milliseconds, after a start of the server
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-    site.start()
-    yield site
-    site.kill()
 
 
 @pytest.fixture
