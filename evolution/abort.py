@@ -132,7 +132,9 @@ class Abort:
         with self.report.stage("Counting, and comparing with the state before the run"):
             before = Accounts.from_dict(self.run.certificate["before"])
             names = {table: list(one.columns) for table, one in before.tables.items()}
-            certificate = certify(self.connection, before, Lineage.of(names, []))
+            certificate = certify(
+                self.connection, before, Lineage.of(names, []), others_write=runs.others_write(self.run)
+            )
             if certificate.differences:
                 runs.end(self.run, Run.Outcome.ABORTED, "\n".join(certificate.differences))
                 raise RowsDiffer(
@@ -144,6 +146,8 @@ class Abort:
                         ]
                     )
                 )
+        for sentence in certificate.by_others:
+            self.report.note(sentence)
 
     def _restore(self, reason: str) -> None:
         if not self.run.backup:

@@ -167,6 +167,7 @@ def _details(run: Run) -> dict[str, Any]:
         "certificate": history.lines_of(run.certificate),
         "differences": run.certificate.get("differences") or [],
         "changed": run.certificate.get("changed") or [],
+        "written": run.certificate.get("written") or [],
         "statements": [(line, _took(line.began_at, line.ended_at)) for line in statements[:STATEMENTS_SHOWN]],
         "statement_count": statements.count(),
         "statements_url": f"{reverse('admin:evolution_statement_changelist')}?run_id__exact={run.pk}",

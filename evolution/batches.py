@@ -15,6 +15,7 @@ from django.db.models import CompositePrimaryKey, Model, QuerySet
 from evolution.models import Checkpoint
 from evolution.progress import Progress, is_quiet
 from evolution.tables import ensure_tables
+from evolution.throttle import Throttle
 
 FIRST, LEAST, MOST = 1000, 10, 10_000  # rows in a batch
 
@@ -62,7 +63,8 @@ def for_each_batch(
 
     `work` gets a queryset of the batch's rows. What it does and the checkpoint are one transaction, which is
     committed unless another one is open around it, as in a migration that is atomic. A batch takes about `seconds`:
-    it has between 10 and 10,000 rows. `queryset` may be filtered by what `work` changes.
+    it has between 10 and 10,000 rows. `queryset` may be filtered by what `work` changes. Before each batch others go
+    first: while the server is busy or a replica behind, it waits, and says for what.
 
     A run that was cut short goes on after its last batch. The other direction of the same migration, under the same
     name of `checkpoint`, begins where it was cut short, goes down from there, and leaves the other rows alone. So call
@@ -77,8 +79,10 @@ def for_each_batch(
     before = step.checkpoint.rows
     total = 0 if is_quiet() else before + step.left(rows).count()
     progress = Progress(step.title, total, before=before)
+    throttle = Throttle(connections[queryset.db], progress)
     size = FIRST
     while batch := _next(step.left(rows), size):
+        throttle.pause()
         last, count = batch
         began = time.monotonic()
         with transaction.atomic(using=queryset.db):

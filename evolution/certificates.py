@@ -29,6 +29,9 @@ class Certificate:
     differences: list[str] = field(default_factory=list)
     # The same for tables that a data step of the plan may have changed.
     changed: list[str] = field(default_factory=list)
+    # The same by table that is there, where others may have written to it meanwhile.
+    written: Mapping[str, str] = field(default_factory=dict)
+    has_data_steps: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -39,11 +42,20 @@ class Certificate:
             "lost": self.lost,
             "differences": self.differences,
             "changed": self.changed,
+            "written": list(self.written.values()),
         }
 
     @property
     def rows(self) -> int:
-        return sum(one.rows for one in self.before.tables.values())
+        """How many rows it accounts for: those that were there, but of tables to which others have written."""
+        tables = self.before.tables.items()
+        return sum(one.rows for table, one in tables if self.renames.get(table, table) not in self.written)
+
+    @property
+    def by_others(self) -> list[str]:
+        """What others, or a data step that nobody can tell from them, have written: a sentence for each table."""
+        whose = "By a data step of the plan, or by others" if self.has_data_steps else "Written to meanwhile"
+        return [f"{whose}: {sentence}" for sentence in self.written.values()]
 
     def lines(self) -> list[str]:
         """A plain table: name, rows before and after, checksum."""
@@ -83,12 +95,17 @@ def baseline(connection: BaseDatabaseWrapper, lineage: Lineage) -> Accounts:
 
 
 def certify(
-    connection: BaseDatabaseWrapper, before: Accounts, lineage: Lineage, *, fewer_accepted: bool = False
+    connection: BaseDatabaseWrapper,
+    before: Accounts,
+    lineage: Lineage,
+    *,
+    fewer_accepted: bool = False,
+    others_write: bool = False,
 ) -> Certificate:
     """Count again after the plan, and compare.
 
     `before` is what `baseline` counted, maybe before a plan that went on further than `lineage`. With
-    `fewer_accepted` a data step may remove rows.
+    `fewer_accepted` a data step may remove rows; with `others_write` other programs were at work meanwhile.
     """
     kept = {
         table: [column for column in one.columns if (table, column) in lineage.columns]
@@ -103,14 +120,20 @@ def certify(
         after = account(connection, wanted)
     differences: list[str] = []
     changed: list[str] = []
+    written: dict[str, str] = {}
     for table in kept:
         if sentence := _difference(table, before.tables[table], lineage.tables[table], after):
             fewer = _rows(after, lineage.tables[table]) < before.tables[table].rows
             meant = bool(lineage.data_steps) and (not fewer or fewer_accepted)
-            (changed if meant else differences).append(sentence)
+            if others_write and lineage.tables[table] in after.tables:
+                written[lineage.tables[table]] = sentence
+            elif meant:
+                changed.append(sentence)
+            else:
+                differences.append(sentence)
     renames = {old: new for old, new in lineage.tables.items() if old in before.tables and old != new}
     lost = [table for table in before.tables if table not in lineage.tables]
-    return Certificate(before, after, renames, lost, differences, changed)
+    return Certificate(before, after, renames, lost, differences, changed, written, bool(lineage.data_steps))
 
 
 def _after(kept: Tables, moves: Mapping[tuple[str, str], tuple[str, str]], lineage: Lineage) -> Tables:

@@ -16,6 +16,9 @@
 | LOCK_WAIT_TRIES | how often it tries | 20 |
 | COPY_LIMIT | megabytes above which the server may copy a table only where COPY_ALLOWED names it | 100 |
 | COPY_ALLOWED | the tables that may be copied whatever their size | [] |
+| REPLICAS | the replicas, as aliases in DATABASES, for which a data step in batches waits | [] |
+| REPLICA_LAG | seconds that a replica may be behind meanwhile | 2 |
+| BUSY_SESSIONS | how many sessions of the server may be at work (`Threads_running`) meanwhile | 25 |
 | ACCEPTED | findings accepted in files of others: `{"app.0001_name": {"evolution.E605": "reason"}}` | {} |
 | PATIENCE | seconds to wait for a lock of the database before giving up | 5 |
 
@@ -34,6 +37,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 MEGABYTE = 1_000_000  # bytes, in which the limits are given
 
@@ -57,6 +61,9 @@ class Configuration:
     lock_wait_tries: int = 20
     copy_limit: float = 100
     copy_allowed: tuple[str, ...] = ()
+    replicas: tuple[str, ...] = ()
+    replica_lag: int = 2
+    busy_sessions: int = 25
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -91,6 +98,14 @@ def _names(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
 
 
+def _aliases(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Databases of the project, by their aliases. Raises ValueError for one that there is not."""
+    names = _names(value)
+    if set(names) - set(connections.settings):
+        raise ValueError
+    return names
+
+
 @lru_cache
 def _split(command: str) -> tuple[str, ...]:
     return tuple(shlex.split(command))
@@ -119,6 +134,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "LOCK_WAIT_TRIES": _number,
     "COPY_LIMIT": float,
     "COPY_ALLOWED": _names,
+    "REPLICAS": _aliases,
+    "REPLICA_LAG": lambda value: _number(value, least=0),
+    "BUSY_SESSIONS": _number,
     "ACCEPTED": lambda value: json.loads(value) if isinstance(value, str) else dict(value),
 }
 

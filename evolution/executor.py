@@ -78,6 +78,7 @@ class JournaledExecutor(MigrationExecutor):
         self.allows_hidden_changes = False
         self.copies_unasked = False  # as the journal's
         self.leaves_archive = False  # whether nothing is brought back from the archive
+        self.expands = False  # whether programs of an earlier release are at work
         self._taken_back: list[Migration] = []  # what is going to be, or was, in order
         self._has_tables = False
         self._entries: list[ArchiveEntry] = []  # what could be brought back
@@ -205,6 +206,7 @@ class JournaledExecutor(MigrationExecutor):
         editor: Any = archiving(self.connection.SchemaEditorClass)(self.connection, atomic=atomic)
         editor.is_online = True
         editor.archive = archive
+        editor.expands = self.expands
         return editor
 
     def _look_into_archive(self) -> None:
@@ -269,11 +271,11 @@ class JournaledExecutor(MigrationExecutor):
         if self.connection.features.can_rollback_ddl:
             self._run_in_a_transaction(journal, number, step)
             return []
+        archive = self._archive(journal.migration, step, backwards=journal.backwards)
         backfills = isinstance(step.operation, Backfill)
         # Code that has begun its work by itself has to end it so.
         if (backfills or not step.is_opaque) and number not in journal.pages:
             new = new_columns(runs.schema_changes(journal.run)) if backfills else frozenset()
-            archive = self._archive(journal.migration, step, backwards=journal.backwards)
             try:
                 captured = capture(self.connection, deferred, step.run, new, archive)
             except NotCapturable:
@@ -284,7 +286,7 @@ class JournaledExecutor(MigrationExecutor):
                     page = journal.write(number, step.description, captured.statements, captured.deferred)
                     journal.carry_out(page)
                 return captured.deferred
-        editor = self._editor(atomic=False)
+        editor = self._editor(archive, atomic=False)
 
         def work() -> list[Kept]:
             editor.deferred_sql = [read_back(left, editor) for left in deferred]

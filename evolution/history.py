@@ -59,9 +59,10 @@ def in_words(took: timedelta | None) -> str:
 
 
 def sentences_of(certificate: dict[str, Any]) -> list[str]:
-    """What a certificate says in words: what differs, and what a data step changed."""
+    """What a certificate says in words: what differs, and what a data step or somebody else changed."""
     changed = [f"By a data step: {sentence}" for sentence in certificate.get("changed") or []]
-    return list(certificate.get("differences") or []) + changed
+    written = [f"Written to meanwhile: {sentence}" for sentence in certificate.get("written") or []]
+    return [*(certificate.get("differences") or []), *changed, *written]
 
 
 def steps(run: Run) -> list[str]:

@@ -38,6 +38,7 @@ class Progress:
         self.stream = stream or sys.stderr
         self.rewrites = self.stream.isatty()
         self.began = self.shown = time.monotonic()
+        self.waits: float | None = None  # since it was said last that it does
         self.width = 0
         if before and not is_quiet():
             self._say(f"{title}: goes on after {before:,} rows")
@@ -49,6 +50,13 @@ class Progress:
         if not is_quiet() and now - self.shown >= (TERMINAL if self.rewrites else PLAIN):
             self.shown = now
             self._show(self.line(now - self.began), end="" if self.rewrites else "\n")
+
+    def wait(self, reason: str) -> None:
+        """Nothing is done for now, and why."""
+        now = time.monotonic()
+        if not is_quiet() and (self.rewrites or self.waits is None or now - self.waits >= PLAIN):
+            self.waits = self.shown = now
+            self._show(f"{self.title}: waits, {reason}", end="" if self.rewrites else "\n")
 
     def finish(self) -> None:
         """All is done: what was rewritten is left standing; where nothing was said so far, nothing is."""

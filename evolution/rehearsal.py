@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError
@@ -17,6 +18,7 @@ from evolution.certificates import Certificate, baseline, certify, columns_to_co
 from evolution.executor import JournaledExecutor
 from evolution.lineage import Lineage
 from evolution.online import NOT_GRANTED, TooLargeToCopy
+from evolution.operations import NoValue
 from evolution.rules import walk
 from evolution.rules.found_out import rows_removed
 from evolution.rules.step import Step
@@ -59,11 +61,13 @@ def rehearse(
     fewer_accepted: bool = False,
     fake_initial: bool = False,
     leave_archive: bool = False,
+    expands: bool = False,
 ) -> Rehearsal:
     """Carry `plan` out in `scratch`, a copy of the database, and back, and once more.
 
     With `fake_initial` only the way there: back from it would drop tables that the plan has not made. With
-    `leave_archive` nothing is brought back from the archive, as in the run to come.
+    `leave_archive` nothing is brought back from the archive, and with `expands` data steps make what programs of
+    an earlier release need, as in the run to come.
     Raises RehearsalFailed where a statement fails, or rows or values are missing that no data step may have removed.
     """
     result = Rehearsal()
@@ -75,7 +79,8 @@ def rehearse(
     before_round_trip = baseline(scratch, round_trip)
 
     began = time.monotonic()
-    _carry_out(scratch, plan, result.statements, fake_initial=fake_initial, leave_archive=leave_archive)
+    carry_out = partial(_carry_out, scratch, plan, leave_archive=leave_archive, expands=expands)
+    carry_out(result.statements, fake_initial=fake_initial)
     result.seconds = time.monotonic() - began
     first = _certified(scratch, result.before, forth, fewer_accepted=fewer_accepted)
     if fake_initial:
@@ -86,7 +91,7 @@ def rehearse(
     if not _goes_back(scratch, plan, before_round_trip, round_trip, result):
         return result
     try:
-        _carry_out(scratch, plan, [], leave_archive=leave_archive)
+        carry_out([])
     except RehearsalFailed as failed:
         if not (forth.lost(tables) or entries(scratch)):
             raise
@@ -137,6 +142,7 @@ def _carry_out(
     *,
     fake_initial: bool = False,
     leave_archive: bool = False,
+    expands: bool = False,
 ) -> None:
     current = ""
 
@@ -145,13 +151,13 @@ def _carry_out(
         current = f"{migration.app_label}.{migration.name}" if migration else ""
 
     executor = JournaledExecutor(scratch, note)
-    executor.leaves_archive = leave_archive
+    executor.leaves_archive, executor.expands = leave_archive, expands
     nodes = executor.loader.graph.nodes
     own = [(nodes[migration.app_label, migration.name], backwards) for migration, backwards in plan]
     with _timed(scratch, statements, lambda: current):
         try:
             executor.migrate(None, plan=own, fake_initial=fake_initial)
-        except (HiddenSchemaChange, TooLargeToCopy) as error:
+        except (HiddenSchemaChange, NoValue, TooLargeToCopy) as error:
             raise RehearsalFailed(str(error)) from error
         except DatabaseError as error:
             last = statements[-1]["sql"] if statements else ""

@@ -99,6 +99,11 @@ def has_tables(connection: BaseDatabaseWrapper) -> bool:
     return {Run._meta.db_table, Statement._meta.db_table} <= set(connection.introspection.table_names())
 
 
+def others_write(run: Run) -> bool:
+    """Whether programs of an earlier release may write under it: asked for, once a rehearsal has counted every row."""
+    return bool(run.certificate.get("expand") and run.rehearsal)
+
+
 def done(run: Run, applied: Iterable[Node]) -> list[tuple[Node, bool]]:
     """What of a run's plan has been carried out, as its nodes with True for backwards, in the order of the plan."""
     present = set(applied)

@@ -16,9 +16,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import IntegerField
 
 from evolution.copies import copy_tables
 from evolution.literals import literal
+from evolution.operations import AddRequiredField
+from evolution.operations.backfill import name_of
 from evolution.scratch import in_place_of, scratch_database
 from evolution.states import History
 from evolution.targets import Target
@@ -121,6 +124,10 @@ def _told(operation: Operation, lines: list[str]) -> Operation:
             lines.extend(_of_code(operation, backwards=backwards))
         elif backwards:
             operation.database_backwards(app_label, editor, before, after)
+        elif isinstance(operation, AddRequiredField):
+            _with_value(operation, lines, app_label, after).database_forwards(
+                app_label, editor, before, after
+            )
         else:
             operation.database_forwards(app_label, editor, before, after)
 
@@ -134,5 +141,18 @@ def _of_code(operation: Any, *, backwards: bool) -> list[str]:
     code = getattr(operation, "reverse_code" if backwards else "code", None)
     if code is RunPython.noop:
         return []
-    name = f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', 'code')}".lstrip(".")
-    return [f"-- {name} runs here: what it does depends on the rows"]
+    return [f"-- {name_of(code)} runs here: what it does depends on the rows"]
+
+
+def _with_value(
+    operation: AddRequiredField, lines: list[str], app_label: str, after: ProjectState
+) -> AddRequiredField:
+    """The same with 1 for the value that a copy without rows does not tell, where that is a number."""
+    field: Any = after.apps.get_model(app_label, operation.model_name)._meta.get_field(operation.name)
+    lines.append(f"-- {name_of(operation.value)} runs here: what it finds is the default")
+    if not isinstance(field.target_field if field.remote_field else field, IntegerField):
+        return operation
+    lines.append("-- (1 stands for it)")
+    same = copy(operation)
+    same.value = lambda _apps, _database: 1
+    return same

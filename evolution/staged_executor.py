@@ -69,6 +69,7 @@ class StagedExecutor(JournaledExecutor):
                 return self._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]
         self.run = self.stages.before(self, plan)
         self.keeps_journal = not is_first(self.run)
+        self.expands = bool(self.run.certificate.get("expand"))
         self.allows_hidden_changes = "before" not in self.run.certificate
         try:
             end_state = super().migrate(targets, plan, state, fake, fake_initial)
@@ -90,6 +91,7 @@ class StagedExecutor(JournaledExecutor):
         run.outcome = Run.Outcome.RUNNING
         run.save()
         self.run = run
+        self.expands = bool(run.certificate.get("expand"))
         self.stages.report.note(
             f"Going on with the run of {run.started_at:%Y-%m-%d %H:%M} UTC, which was cut short"
             + (f"; its backup is {run.backup}." if run.backup else ".")

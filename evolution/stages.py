@@ -31,6 +31,7 @@ from evolution.rules.acceptance import accepted_by
 from evolution.rules.report import written
 from evolution.rules.step import Step
 from evolution.scratch import ScratchRefused, in_place_of
+from evolution.throttle import misconfigured
 
 Plan = list[tuple[Migration, bool]]
 FEWER_ROWS = "evolution.E801"
@@ -78,6 +79,8 @@ class Stages:
             if is_new(self.connection):
                 run.certificate = {"new": True}
             else:
+                run.certificate = {"expand": self.options.expand}
+                self._check_replicas()
                 if self.options.schema_check and not self.options.fake_initial:
                     self._compare_schema()
                 self._check(executor, plan)
@@ -92,6 +95,11 @@ class Stages:
         run.applying_since = timezone.now()
         run.save()
         return run
+
+    def _check_replicas(self) -> None:
+        """Of a replica that is none, a data step would never hear that it has caught up. Raises Refused."""
+        if wrong := misconfigured(self.connection):
+            raise Refused(f"{wrong} Nothing was changed.")
 
     def _compare_schema(self) -> None:
         """A plan has to begin with what it expects: the schema that the recorded migrations make. Raises Refused."""
@@ -151,7 +159,7 @@ class Stages:
         with self._stage("Counting rows") as say:
             before = baseline(self.connection, lineage)
             say(counted(sum(one.rows for one in before.tables.values()), "row"))
-        run.certificate = {
+        run.certificate |= {
             "before": before.as_dict(),
             "columns": tables,
             "rewritten": sorted(lineage.rewritten),
@@ -224,6 +232,7 @@ class Stages:
                 fewer_accepted=_accepts_fewer_rows(plan),
                 fake_initial=self.options.fake_initial,
                 leave_archive=self.options.leave_archive,
+                expands=self.options.expand,
             )
             say(
                 f"{counted(len(found.statements), 'statement')}; the real run will take about {seconds(found.seconds)}"
@@ -257,26 +266,37 @@ class Stages:
         self.report.note("\n".join(certificate.lines()))
         for sentence in certificate.changed:
             self.report.note(f"By a data step of the plan: {sentence}")
+        for sentence in certificate.by_others:
+            self.report.note(sentence)
 
     def _certify(self, executor: MigrationExecutor, run: Run) -> Certificate:
         before = Accounts.from_dict(run.certificate["before"])
         plan = plan_of(executor, run)
         names = {table: list(one.columns) for table, one in before.tables.items()}
         lineage = self._lineage(executor, plan, names, before=runs.nodes_of(run.state_before))
-        certificate = certify(self.connection, before, lineage, fewer_accepted=_accepts_fewer_rows(plan))
-        return self._as_rehearsed(certificate)
+        others_write = runs.others_write(run)
+        certificate = certify(
+            self.connection,
+            before,
+            lineage,
+            fewer_accepted=_accepts_fewer_rows(plan),
+            others_write=others_write,
+        )
+        return self._as_rehearsed(certificate, others_write=others_write)
 
-    def _as_rehearsed(self, certificate: Certificate) -> Certificate:
+    def _as_rehearsed(self, certificate: Certificate, *, others_write: bool) -> Certificate:
         """Where the rehearsal began with the same rows, a data step has to leave what it left there."""
         rehearsal = self.rehearsal
         if rehearsal is None or rehearsal.before != certificate.before:
             return certificate
-        others = [
-            f"Table {name} is not what the rehearsal on a copy made of it."
+        others = {
+            name: f"Table {name} is not what the rehearsal on a copy made of it."
             for name, one in rehearsal.predicted.items()
             if certificate.after.tables.get(name) != one
-        ]
-        return replace(certificate, differences=certificate.differences + others)
+        }
+        if others_write:
+            return replace(certificate, written={**others, **certificate.written})
+        return replace(certificate, differences=[*certificate.differences, *others.values()])
 
     def _what_differs(self, run: Run, certificate: Certificate) -> str:
         kept = f" What was there before is in the backup {run.backup}." if run.backup else ""

@@ -33,12 +33,17 @@ def empty() -> None:
 def fill(rows: int) -> None:
     """State A with so many groups."""
     call_command("migrate", "groups", "0001", verbosity=0)
+    table = connection.ops.quote_name("group")
+    name = "'Group ' || {0} || ' é'" if connection.vendor == "sqlite" else "CONCAT('Group ', {0}, ' é')"
     with connection.cursor() as cursor:
-        for first in range(1, rows + 1, 1000):
-            marks = ", ".join(["(%s, %s)"] * min(1000, rows + 1 - first))
-            values = [v for n in range(first, min(first + 1000, rows + 1)) for v in (n, f"Group {n} é")]
-            table = connection.ops.quote_name("group")
-            cursor.execute(f"INSERT INTO {table} (id, name) VALUES {marks}", values)
+        cursor.execute(f"INSERT INTO {table} (id, name) SELECT 1, {name.format(1)} WHERE {rows} > 0")
+        there = 1
+        while there < rows:  # twice as many each time, by the database itself
+            cursor.execute(
+                f"INSERT INTO {table} (id, name) SELECT id + {there}, {name.format(f'(id + {there})')} FROM {table}"
+                f" WHERE id <= {rows - there}"
+            )
+            there *= 2
 
 
 def prepare(case: str, rows: str = "0") -> None:

@@ -299,15 +299,15 @@ async def _come_in(group_id: int, person: Person, expected: Expected) -> None:
     """Get the page of the room, and open its stream with the keys that the page names."""
     head, page = await _request("GET", f"/groups/{group_id}/", person)
     ticket = head.split(b"feed=")[1].split(b";")[0].decode()
-    person.feed = _feed(group_id, page, ticket)
+    person.feed = _feed(group_id, page, f"feed={ticket}; {person.cookie}")
     await _listen(person, expected)
 
 
-def _feed(group_id: int, page: bytes, ticket: str) -> str:
-    """The request for the stream of somebody who shows this page."""
+def _feed(group_id: int, page: bytes, cookies: str) -> str:
+    """The request for the stream of somebody who shows this page, and these cookies."""
     have = page.split(b'data-have="')[1].split(b'"')[0].decode()
     address = f"/groups/{group_id}/feed/?have={have}"
-    return f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: feed={ticket}\r\n\r\n"
+    return f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n"
 
 
 async def _listen(person: Person, expected: Expected) -> None:
@@ -325,7 +325,7 @@ async def _know_what_they_show(group_id: int, people: list[Person]) -> None:
     """By now all show the same: the keys that a screen sends when it comes back are not those that it came with."""
     _head, page = await _request("GET", f"/groups/{group_id}/", people[0])
     for person in people:
-        person.feed = _feed(group_id, page, person.feed.split("feed=")[1].split("\r\n")[0])
+        person.feed = _feed(group_id, page, person.feed.split("Cookie: ")[1].split("\r\n")[0])
 
 
 async def _cut(people: list[Person], expected: Expected) -> None:

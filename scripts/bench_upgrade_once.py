@@ -1,16 +1,20 @@
 """For scripts/bench_upgrade.py: one step of one way, on the database of DATABASE_URL.
 
 `prepare 100000` fills state A; `ours B`, `stock newest`, `alembic A`, `sql B` go there. Printed are the seconds in
-which the database was changed.
+which the database was changed. `write 100000` renames groups until it is told to end (SIGTERM), in whichever table
+they are, to the names that they have, since `migrate` counts and compares, and prints the longest that one took.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import signal
 import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
+from threading import Event
 from typing import Any
 
 MYSQL = {
@@ -52,6 +56,7 @@ SQLITE = {
         "COMMIT",
     ],
 }
+PAUSE = 0.005  # seconds between two writes of a user
 ARGUMENTS = {"B": ["groups", "0004"], "newest": [], "A": ["groups", "0001"]}
 
 
@@ -145,18 +150,58 @@ def migrate(target: str, *, stock: bool) -> float:
 
 
 def _as_django_comes(connection: Any, commands: dict[str, Any]) -> None:
-    """Django's command and schema editor, and the owners given by one UPDATE, as a data migration has it at first."""
-    from evolution.operations import Backfill
+    """Django's command and schema editor, and the owners as one gives them with it: add, UPDATE, forbid NULL."""
+    from django.db import migrations
 
     commands["migrate"] = "django.core"
     backend = "sqlite3" if connection.vendor == "sqlite" else "mysql"
     connection.SchemaEditorClass = import_module(f"django.db.backends.{backend}.schema").DatabaseSchemaEditor
+    required = import_module("groups.migrations.0004_owner_required").Migration
+    default_user = import_module("groups.migrations.0003_default_owner").default_user
 
-    def update(self: Backfill, editor: Any, model: Any, *, before: Any, after: Any) -> None:
-        rows = model.objects.using(editor.connection.alias)
-        rows.filter(**{self.field_name: before}).update(**{self.field_name: after})
+    def update(apps: Any, _editor: Any) -> None:
+        groups = apps.get_model("groups", "Group").objects
+        groups.filter(user=None).update(user=default_user(apps, connection.alias))
 
-    Backfill._update = update  # type: ignore[assignment, method-assign]
+    (adding,) = required.operations
+    optional = adding.field.clone()
+    optional.null = True
+    required.operations = [
+        migrations.AddField("group", "user", optional),
+        migrations.RunPython(update, migrations.RunPython.noop),
+        migrations.AlterField("group", "user", adding.field),
+    ]
+
+
+def write(rows: int) -> float:
+    """Rename groups until SIGTERM, and say when the first one is; the longest that one of them took, in seconds."""
+    connection = _django()
+    from django.db import DatabaseError
+
+    ended = Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    tables = ["group", "estimation_group"]
+    longest, written = 0.0, 0
+    while not ended.is_set():
+        began = time.perf_counter()
+        group = random.randint(1, rows)
+        while not ended.is_set():
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        f"UPDATE {connection.ops.quote_name(tables[0])} SET name = %s WHERE id = %s",
+                        [f"Group {group} é", group],
+                    )
+                break
+            except DatabaseError:  # the table has another name now, or the database is locked
+                connection.close()
+                tables.reverse()
+        longest = max(longest, time.perf_counter() - began)
+        written += 1
+        if written == 1:
+            print("writes", flush=True)
+        time.sleep(PAUSE)
+    return longest
 
 
 def _django() -> Any:
@@ -174,6 +219,8 @@ def main() -> None:
     if what == "prepare":
         sys.argv[1:] = ["prepare", "rows", argument]
         import bench_migrate_once  # noqa: F401 - it does what the arguments say
+    elif what == "write":
+        print(write(int(argument)))
     elif what in ("ours", "stock"):
         print(migrate(argument, stock=what == "stock"))
     else:

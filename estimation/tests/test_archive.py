@@ -42,6 +42,32 @@ def test_every_value_comes_back_with_owners_that_were_assigned_by_hand(database)
     assert json.loads(database.managed("archive", "--json")) == []
 
 
+def test_owners_that_an_earlier_form_of_the_migrations_has_kept_come_back(database):
+    database.managed("loaddemo")
+    owners = database.rows("SELECT id, `user` FROM estimation_group ORDER BY id")
+    database.migrated("groups", "0001")
+    database.rows(
+        "UPDATE evolution_archive_entry SET migration = '0002_owner_column', operation = 1"
+        " WHERE migration = '0004_owner_required'"
+    )
+    database.migrated()
+    assert database.rows("SELECT id, `user` FROM estimation_group ORDER BY id") == owners
+    assert database.rows("SELECT * FROM estimation_user WHERE nickname = 'default'") == []
+
+
+def test_where_the_older_version_goes_on_meanwhile_there_is_a_placeholder_for_its_new_groups(database):
+    database.managed("loaddemo")
+    database.migrated("groups", "0001")
+    database.migrated("--expand")
+    assert len(database.rows("SELECT id FROM estimation_user WHERE nickname = 'default'")) == 1
+
+
+def test_a_new_database_has_no_placeholder(tmp_path, django_db_blocker):
+    with django_db_blocker.unblock(), database_of_its_own(tmp_path) as new:
+        new.migrated("--expand")
+        assert new.rows("SELECT * FROM estimation_user") == []
+
+
 def test_a_group_that_the_older_version_made_gets_the_placeholder_and_the_others_their_owners(database):
     database.managed("loaddemo")
     owners = database.rows("SELECT id, `user` FROM estimation_group ORDER BY id")

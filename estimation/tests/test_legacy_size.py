@@ -35,8 +35,8 @@ def memory_up(database: Database, count: int) -> int:
     database.load("a")
     fill(database, count)
     database.managed("adopt")
-    database.managed("migrate", "groups", "0002")
-    peak = database.peak_memory("migrate", "groups", "0003")
+    database.managed("migrate", "groups", "0003")
+    peak = database.peak_memory("migrate", "groups", "0004")
     return max(peak, database.peak_memory("migrate"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ def archiving(editor: type[BaseDatabaseSchemaEditor]) -> type[BaseDatabaseSchema
 
 class _Archiving:
     archive: Archive | None = None
+    expands = False  # what `needs_value` is told of the run
     _making: list[type[Model]] | None = None
 
     def create_model(self, model: type[Model]) -> None:
@@ -53,7 +55,7 @@ class _Archiving:
             super().add_field(model, field)  # type: ignore[misc]
             return
         # Rows would have no value, or all the same one, before theirs is back.
-        first = _optional(model, field) if self._asks_for_values(field) else field
+        first = _optional(field) if self._asks_for_values(field) else field
         super().add_field(model, first)  # type: ignore[misc]
         restore_column(self, entry, model, first)
         if first is not field:
@@ -109,10 +111,8 @@ class _Archiving:
             self.archive = archive
 
 
-def _optional(model: type[Model], field: Any) -> Any:
+def _optional(field: Any) -> Any:
     """The same field where any row may have NULL, and two the same value."""
-    optional = field.clone()
-    optional.set_attributes_from_name(field.name)
-    optional.model = model
+    optional = copy(field)  # a clone would have forgotten which model it points to
     optional.null, optional._unique = True, False
     return optional

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
+from evolution.archive.columns import quoted, same_key
 from evolution.introspection import table_names
 from evolution.models import ArchiveEntry
 from evolution.tables import archive_tables
@@ -61,24 +62,58 @@ class Archive:
             backwards=not self.backwards,
         )
 
+    def column_to_come(self, table: str, column: str) -> ArchiveEntry | None:
+        """The entry of a column that an operation still to come is going to bring back: of all, the latest.
+
+        Migrations are taken back in the reverse order, so that it is the next to add the column that has kept it last.
+        """
+        kind = ArchiveEntry.Kind.COLUMN
+        if kind in self.left:
+            return None
+        own = [entry for entry in self.present if entry.app == self.migration.app_label]
+        return _latest(own, kind=kind, table_name=table, column_name=column, backwards=not self.backwards)
+
 
 def kept_by(
     present: Sequence[ArchiveEntry], migration: Migration, operation: int, **what: Any
 ) -> ArchiveEntry | None:
     """The latest of the entries of an operation with these values in its fields that was not brought back yet.
 
-    Of a migration that replaces others, the entries of those are its own: of any operation, as they were renumbered.
+    Of a migration that replaces others, or names them as `archive_of`, the entries of those are its own: of any
+    operation, as they were renumbered.
     """
-    what |= {"restored_at": None}
+    others = [*migration.replaces, *getattr(migration, "archive_of", ())]
     own = (migration.app_label, migration.name, operation)
     found = [
         entry
         for entry in present
-        if (entry.app, entry.migration, entry.operation) == own
-        or (entry.app, entry.migration) in migration.replaces
+        if (entry.app, entry.migration, entry.operation) == own or (entry.app, entry.migration) in others
     ]
-    fitting = (entry for entry in found if all(getattr(entry, name) == value for name, value in what.items()))
-    return max(fitting, key=lambda entry: entry.number, default=None)
+    return _latest(found, **what)
+
+
+def holds_every_row(
+    connection: BaseDatabaseWrapper,
+    entry: ArchiveEntry | None,
+    table: str,
+    target: models.Field[Any, Any] | None = None,
+) -> bool:
+    """Whether an entry has a value for each row that a table has now; without an entry, whether the table is empty.
+
+    With a `target`, the field that a foreign key points to, one that is there: no other would be brought back.
+    """
+    kept = "1 = 0"
+    if entry:
+        kept = same_key(connection, entry.key_columns, "a", "t")
+        if target:
+            kept += (
+                f" AND EXISTS (SELECT 1 FROM {quoted(connection, target.model._meta.db_table)} target"
+                f" WHERE target.{quoted(connection, str(target.column))} = a.{quoted(connection, entry.column_name)})"
+            )
+        kept = f"EXISTS (SELECT 1 FROM {quoted(connection, entry.archive_table)} a WHERE {kept})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {quoted(connection, table)} t WHERE NOT ({kept}) LIMIT 1", [])
+        return cursor.fetchone() is None
 
 
 def entries(connection: BaseDatabaseWrapper) -> list[ArchiveEntry]:
@@ -123,6 +158,12 @@ def tidy(connection: BaseDatabaseWrapper) -> None:
     """Remove the entries of which everything was brought back, so that nothing is left in them."""
     back = [entry for entry in entries(connection) if entry.restored_at]
     purge(connection, [entry for entry in back if entry.restored_count >= entry.row_count])
+
+
+def _latest(found: Iterable[ArchiveEntry], **what: Any) -> ArchiveEntry | None:
+    what |= {"restored_at": None}
+    fitting = (entry for entry in found if all(getattr(entry, name) == value for name, value in what.items()))
+    return max(fitting, key=lambda entry: entry.number, default=None)
 
 
 def _number_of(table: str) -> int:

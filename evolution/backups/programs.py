@@ -125,7 +125,7 @@ def _running(
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    options, environment = _address(connection)
+    options, environment = _address(connection, program)
     with tempfile.TemporaryFile() as errors:
         command = [*program.command, *options, *arguments]
         process = subprocess.Popen(  # noqa: S603
@@ -154,7 +154,7 @@ def _close(pipe: IO[bytes] | None) -> None:
             return
 
 
-def _address(connection: BaseDatabaseWrapper) -> tuple[list[str], dict[str, str]]:
+def _address(connection: BaseDatabaseWrapper, program: Program) -> tuple[list[str], dict[str, str]]:
     """Options and environment for the same server and user as Django's.
 
     The password goes into the environment, which only the same user and root can read.
@@ -166,4 +166,11 @@ def _address(connection: BaseDatabaseWrapper) -> tuple[list[str], dict[str, str]
     if not any(option.startswith("--defaults-file") for option in options):
         # Like Django, which reads no option files unless told to.
         options = ["--no-defaults", *options]
-    return options, environment or {}
+    return [*options, *_identity(connection, program)], environment or {}
+
+
+def _identity(connection: BaseDatabaseWrapper, program: Program) -> list[str]:
+    """To check who answers, where Django's connection does: Django itself passes on whose certificates are good."""
+    if connection.settings_dict["OPTIONS"].get("ssl_mode") != "VERIFY_IDENTITY":
+        return []
+    return ["--ssl", "--ssl-verify-server-cert"] if program.is_mariadb else ["--ssl-mode=VERIFY_IDENTITY"]

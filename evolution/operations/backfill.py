@@ -14,6 +14,12 @@ from evolution.column_defaults import filled_by_default
 Value = Callable[[StateApps, str], Any]
 
 
+def name_of(code: Any) -> str:
+    """What to call a function that a migration file names: its module and name."""
+    name = getattr(code, "__qualname__", "")
+    return f"{code.__module__}.{name}" if name else repr(code)
+
+
 class Backfill(RunPython):
     """Gives every row that has NULL in a field the same value; reversed, the rows with this value have NULL again.
 

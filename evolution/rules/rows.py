@@ -6,10 +6,10 @@ from typing import Any
 from django.db import OperationalError
 from django.db.models import NOT_PROVIDED
 
-from evolution.archive.columns import same_key
-from evolution.archive.entries import entries, kept_by
+from evolution.archive.entries import entries, holds_every_row, kept_by
 from evolution.findings import Level
 from evolution.models import ArchiveEntry
+from evolution.operations import AddRequiredField
 from evolution.rules.changes import (
     AnyField,
     ColumnAdded,
@@ -43,7 +43,7 @@ Point the rows listed to a row that is there, or to none (null=True), in a data 
 def not_null_without_default(step: Step) -> Iterator[Problem]:
     """A column that may not be NULL is added, and nothing is said of the rows that are there."""
     for change in step.changes:
-        if not isinstance(change, ColumnAdded) or not _needs_value(change.field):
+        if not isinstance(change, ColumnAdded) or not _needs_value(change.field) or _looks_for_value(step):
             continue
         sentence = f"Column {change.column}, which may not be NULL, is added to table {change.table} without a default"
         hint = REVERSED_NOT_NULL_HINT if step.backwards else NOT_NULL_HINT
@@ -65,12 +65,12 @@ def _is_kept(live: Live, step: Step, change: ColumnAdded) -> bool:
         column_name=change.column,
     )
     today = live.table(change.table)
-    if entry is None or today is None:
-        return False
-    same = same_key(live.connection, entry.key_columns, "a", "t")
-    archive = live.quoted(entry.archive_table)
-    without = f"NOT EXISTS (SELECT 1 FROM {archive} a WHERE {same})"  # noqa: S608
-    return not live.rows(f"SELECT 1 FROM {live.quoted(today)} t WHERE {without} LIMIT 1")  # noqa: S608
+    return bool(entry and today and holds_every_row(live.connection, entry, today))
+
+
+def _looks_for_value(step: Step) -> bool:
+    """Whether the operation finds the value itself, or stops with the reason."""
+    return isinstance(step.operation, AddRequiredField)
 
 
 def _needs_value(field: AnyField) -> bool:

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from evolution.tests.holders import PREPARE
 from evolution.tests.own_database import server_programs
+from evolution.tests.own_server import Serve, servers
 from evolution.tests.processes import run
 from evolution.tests.shelf import Shelf, shelf_in
 
@@ -69,3 +70,10 @@ def migrate(shelf, folder):
         return out.getvalue()
 
     return run
+
+
+@pytest.fixture
+def serve(django_db_blocker: DjangoDbBlocker) -> Iterator[Serve]:
+    """Starts a server of the suite's engine, with more options; it is gone afterwards."""
+    with django_db_blocker.unblock(), servers() as start:
+        yield start

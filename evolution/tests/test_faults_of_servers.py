@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,8 +25,9 @@ from pytest_django import DjangoDbBlocker
 
 from evolution.executor import JournaledExecutor
 from evolution.tests.crash.copies import killed_when_copied
-from evolution.tests.crash.servers import KillableServer, killable
+from evolution.tests.crash.servers import KillableServer
 from evolution.tests.holders import PREPARE
+from evolution.tests.own_server import address, elsewhere, engine
 from evolution.tests.processes import manage, query, run
 from evolution.tests.shelf import Shelf, cut_short, shelf_in
 
@@ -35,29 +35,6 @@ pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite ha
 
 MEGABYTE = 2**20
 Disk = Callable[[int], Path]
-Serve = Callable[..., KillableServer]
-
-
-def engine() -> str:
-    """The suite's engine, as scripts/databases.py calls it."""
-    return "mariadb" if connection.mysql_is_mariadb else "mysql"  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker) -> Iterator[Serve]:
-    """Starts a server of the suite's engine, with more options."""
-    monkeypatch.syspath_prepend(settings.BASE_DIR / "scripts")
-    from debian_packages import NotAvailable
-
-    with django_db_blocker.unblock(), ExitStack() as stack:
-
-        def start(*options: str, disk: Path = Path("/tmp")) -> KillableServer:
-            try:
-                return stack.enter_context(killable(engine(), *options, disk=disk))
-            except NotAvailable as reason:
-                pytest.skip(str(reason))
-
-        yield start
 
 
 @pytest.fixture
@@ -78,18 +55,6 @@ def disk() -> Iterator[Disk]:
             return folder
 
         yield make
-
-
-@contextmanager
-def elsewhere(there: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
-    """A connection like the suite's own to another server."""
-    connections.settings["elsewhere"] = connection.settings_dict | there | {"NAME": "estimation"}
-    try:
-        yield connections["elsewhere"]
-    finally:
-        connections["elsewhere"].close()
-        del connections["elsewhere"]
-        del connections.settings["elsewhere"]
 
 
 def migrate(database: str) -> subprocess.CompletedProcess[str]:
@@ -222,14 +187,7 @@ def shelf_to_kill(serve, tmp_path) -> Iterator[tuple[Shelf, KillableServer, Base
     if engine() != "mariadb":
         pytest.skip("MySQL carries a schema change out whole or not at all")
     server = serve()
-    there = urlsplit(server.url)
-    settings_of_it = {
-        "HOST": there.hostname,
-        "PORT": there.port,
-        "USER": there.username,
-        "PASSWORD": there.password,
-    }
-    with elsewhere(settings_of_it) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
+    with elsewhere(address(server.url)) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
         shelf.write("0002_before", BEFORE_THE_COPY)
         shelf.migrate("0002_before")
         shelf.rows("INSERT INTO shelf_writer (id, name, born) VALUES (1, 'Jane', 1775)")
@@ -281,9 +239,7 @@ DOUBLINGS = 17  # of one book
 @contextmanager
 def priced(server: KillableServer, folder: Path) -> Iterator[Shelf]:
     """A shelf on this server with many books, each with a price of its own, and a migration that drops it."""
-    there = urlsplit(server.url)
-    names = {"HOST": there.hostname, "PORT": there.port, "USER": there.username, "PASSWORD": there.password}
-    with elsewhere(names) as wrapper, shelf_in(folder, wrapper) as shelf:
+    with elsewhere(address(server.url)) as wrapper, shelf_in(folder, wrapper) as shelf:
         shelf.books("Emma")
         for _time in range(DOUBLINGS):
             shelf.rows("INSERT INTO shelf_book (title) SELECT title FROM shelf_book")
@@ -374,14 +330,8 @@ BOOKS = "SELECT title, pages, case_id FROM shelf_book ORDER BY id"
 @pytest.fixture
 def shelf_without_capitals(serve, tmp_path, monkeypatch) -> Iterator[Shelf]:
     monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
-    server = urlsplit(serve("--lower-case-table-names=1").url)
-    there = {
-        "HOST": server.hostname,
-        "PORT": server.port,
-        "USER": server.username,
-        "PASSWORD": server.password,
-    }
-    with elsewhere(there) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
+    server = serve("--lower-case-table-names=1")
+    with elsewhere(address(server.url)) as wrapper, shelf_in(tmp_path, wrapper) as shelf:
         shelf.write("0002_capitals", FIRST)
         shelf.migrate("0002_capitals")
         shelf.rows("INSERT INTO shelf_book (title) VALUES ('Emma'), (NULL), ('🚀')")

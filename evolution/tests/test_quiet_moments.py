@@ -1,12 +1,13 @@
 """A schema change lets others go first: nobody queues up behind it, and no transaction fails because of it."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 
-from evolution.metadata_locks import at_a_quiet_moment, short_waits
+from evolution.metadata_locks import DEADLOCK, at_a_quiet_moment, short_waits
 from evolution.tests.shelf import Shelf
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all")
@@ -96,3 +97,69 @@ def test_a_transaction_that_has_read_may_write_while_a_change_looks_for_its_mome
     shelf.rows("UPDATE shelf_book SET title = 'Emma!'")
     finish(shelf, change)
     assert shelf.rows("SELECT title FROM shelf_book") == [("Emma!",)]
+
+
+# Every way that MySQL has to keep others from a table. A transaction that has read it and goes on to write is failed
+# by each of them: so a moment can be looked for, but none can be had for certain (docs/decisions/0018).
+WAYS = {
+    "a change of the table": [CHANGE],
+    "a rename": ["RENAME TABLE shelf_book TO shelf_books"],
+    "a lock for writing": ["LOCK TABLES shelf_book WRITE"],
+    "a lock for reading, then the change": [
+        "LOCK TABLES shelf_book READ",
+        "UNLOCK TABLES",
+        "LOCK TABLES shelf_book WRITE",
+    ],
+    "a server that prefers readers": ["SET GLOBAL max_write_lock_count = 1", CHANGE],
+    "a table that is flushed": ["FLUSH TABLES shelf_book FOR EXPORT", "UNLOCK TABLES", CHANGE],
+}
+
+
+@pytest.fixture
+def waiting(shelf: Shelf, request):
+    """A session that goes the given way, and waits for the transaction that has read the table."""
+    if connection.mysql_is_mariadb:  # type: ignore[attr-defined]
+        pytest.skip("MariaDB can be told not to wait")
+    shelf.books("Emma")
+    with shelf.wrapper.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT title FROM shelf_book")
+
+    def go() -> None:
+        own = connections[shelf.wrapper.alias]
+        with own.cursor() as cursor:
+            cursor.execute("SET SESSION lock_wait_timeout = 20")
+            for statement in request.param:
+                cursor.execute(statement)
+        own.close()
+
+    before = shelf.rows("SELECT @@GLOBAL.max_write_lock_count")[0][0]
+    thread = threading.Thread(target=go)
+    thread.start()
+    await_waiting(thread)
+    yield
+    shelf.rows("ROLLBACK")
+    thread.join()
+    shelf.rows(f"SET GLOBAL max_write_lock_count = {before}")
+
+
+def await_waiting(thread: threading.Thread) -> None:
+    """Until a session of the server waits for a table."""
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while thread.is_alive() and time.monotonic() < until:
+            cursor.execute(
+                "SELECT COUNT(*) FROM performance_schema.metadata_locks"
+                " WHERE LOCK_STATUS = 'PENDING' AND OBJECT_NAME = 'shelf_book'"
+            )
+            if cursor.fetchone() == (1,):
+                return
+    raise AssertionError("nobody waited")
+
+
+@pytest.mark.parametrize("waiting", WAYS.values(), ids=WAYS, indirect=True)
+@pytest.mark.usefixtures("waiting")
+def test_mysql_has_no_way_to_wait_for_a_table_that_spares_the_transaction(shelf):
+    with pytest.raises(OperationalError) as failed:
+        shelf.rows("UPDATE shelf_book SET title = 'Emma!'")
+    assert failed.value.args[0] == DEADLOCK

@@ -4,7 +4,7 @@ import datetime
 import uuid
 
 import pytest
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
 from evolution.executor import JournaledExecutor
 from evolution.tests.shelf import Shelf
@@ -30,7 +30,7 @@ COLUMNS = {
 REBUILT = {
     "unique": ("models.IntegerField(default=1, unique=True)", True),
     "may be NULL": ("models.IntegerField(default=1, null=True)", True),
-    "foreign key": ("models.ForeignKey('shelf.Writer', models.CASCADE, default=1)", True),
+    "foreign key": ("models.ForeignKey('shelf.Writer', models.CASCADE, default=1)", False),
     "plain": ("models.IntegerField(default=1)", False),
 }
 
@@ -77,6 +77,20 @@ def test_what_sqlite_cannot_add_is_built_anew(shelf, field, rebuilt):
     rows, made = add(shelf, field)
     assert rows == [("integer", "1")]
     assert bool([sql for sql in made if "shelf_book" in sql]) == rebuilt
+
+
+def test_a_foreign_key_comes_with_its_index_and_is_looked_after(shelf):
+    add(shelf, "models.ForeignKey('shelf.Writer', models.CASCADE, default=1)")
+    assert shelf.rows("SELECT name FROM pragma_index_list('shelf_book')")
+    shelf.rows("PRAGMA foreign_keys = ON")
+    with pytest.raises(IntegrityError):
+        shelf.rows("INSERT INTO shelf_book (title, new_id) VALUES ('Emma', 2)")
+
+
+def test_a_default_that_points_to_nothing_is_refused_and_changes_nothing(shelf):
+    with pytest.raises(IntegrityError):
+        add(shelf, "models.ForeignKey('shelf.Writer', models.CASCADE, default=2)")
+    assert shelf.rows("SELECT name FROM pragma_table_info('shelf_book') WHERE name LIKE 'new%'") == []
 
 
 def test_an_editor_alone_does_as_django_has_it(shelf):

@@ -8,6 +8,7 @@ from django.db import connection
 
 from evolution.introspection import read_schema
 from evolution.scratch import scratch_database
+from evolution.tests.shelf import FIRST_WRITER
 
 RENAME_THEN_ALTER = """
 migrations.RenameModel("Book", "Volume"),
@@ -81,6 +82,22 @@ def test_code_stands_there_as_a_comment_and_is_not_run(shelf):
         f"-- {file.parent.parent.name}.migrations.0002_fill.fill runs here: what it does depends on the rows"
         in lines
     )
+
+
+def test_a_value_that_the_database_is_asked_for_has_a_stand_in(shelf):
+    shelf.books("Emma")
+    shelf.write(
+        "0002_writer",
+        'AddRequiredField("book", "writer", models.ForeignKey("shelf.Writer", models.CASCADE), value=first_writer),',
+        f"from evolution.operations import AddRequiredField\n{FIRST_WRITER}",
+    )
+    lines = plan(shelf)
+    assert any(
+        line.endswith(".0002_writer.first_writer runs here: what it finds is the default") for line in lines
+    )
+    (added,) = [line for line in statements(lines) if "ADD COLUMN" in line]
+    assert "DEFAULT 1 NOT NULL" in added
+    assert not [line for line in lines if line.startswith("CREATE TABLE")]
 
 
 def test_code_inside_another_operation_is_not_run_either(shelf):

@@ -61,10 +61,13 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             BaseDatabaseSchemaEditor.add_field(self, model, field)
         finally:
             self._adds_column = False
+        if field.remote_field and not self.collect_sql:
+            # Here, and not when the editor ends, after which Django leaves the transaction open.
+            self.connection.check_constraints([model._meta.db_table])
 
     def _can_be_added(self, field: Any) -> bool:
         """Whether SQLite can add a field's column with its default, which Django has it build the table anew for."""
-        is_plain = field.column and not (field.primary_key or field.unique or field.remote_field)
+        is_plain = field.column and not (field.primary_key or field.unique)
         by_django = field.null or field.has_db_default() or field.generated
         return bool(is_plain and not by_django and self.effective_default(field) is not None)
 

@@ -29,6 +29,7 @@ from evolution.metadata_locks import TableInUse, short_waits
 from evolution.models import Run
 from evolution.new_database import clear, is_first
 from evolution.online import TooLargeToCopy
+from evolution.operations import NoValue
 from evolution.progress import quiet
 from evolution.report import Report
 from evolution.staged_executor import StagedExecutor, about_halfway
@@ -60,6 +61,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     TableInUse: 3,
     TooLargeToCopy: 3,
     HiddenSchemaChange: 3,
+    NoValue: 3,
     RowsDiffer: 4,
 }
 

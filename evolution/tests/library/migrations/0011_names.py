@@ -2,12 +2,17 @@
 
 from django.db import migrations, models
 
-from evolution.operations import AlterModelTableWithView, SetDatabaseDefault
+from evolution.operations import AddRequiredField, AlterModelTableWithView, SetDatabaseDefault
 
 
 def first_name(apps, database):
     writers = apps.get_model("library", "Writer").objects.using(database)
     return writers.order_by("pk").values_list("name", flat=True).first()
+
+
+def first_writer(apps, database):
+    writers = apps.get_model("library", "Writer").objects.using(database)
+    return writers.order_by("pk").values_list("pk", flat=True).first()
 
 
 class Migration(migrations.Migration):
@@ -23,4 +28,7 @@ class Migration(migrations.Migration):
         SetDatabaseDefault("Loan", "note", value=first_name),
         AlterModelTableWithView("Loan", "library_lent"),
         migrations.AddField("Keyword", "broader", models.ForeignKey("self", models.CASCADE, null=True)),
+        AddRequiredField(
+            "Loan", "lender", models.ForeignKey("library.Writer", models.CASCADE), value=first_writer
+        ),
     ]
