@@ -1,0 +1,4 @@
+"""How the running site is observed: its log.
+
+Nothing that is written here holds a secret, a vote, or what somebody typed: see `redaction`.
+"""

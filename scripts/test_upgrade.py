@@ -1,0 +1,142 @@
+"""scripts/upgrade: a release that serves is taken, one that can't is gone back from, with real processes."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMIT = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "--quiet", "--all"]
+MIGRATION = """
+from django.db import migrations
+
+
+def rename(apps, schema_editor):
+    apps.get_model("users", "User").objects.update(nickname="Renamed")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("users", "{last}")]
+    operations = [migrations.RunPython(rename, migrations.RunPython.noop)]
+"""
+
+
+class Machine:
+    """The release before, served from a clone of its own by a process that stands for systemd's service."""
+
+    def __init__(self, folder: Path) -> None:
+        self.origin, self.code, self.pid = folder / "origin", folder / "code", folder / "pid"
+        with socket.create_server(("127.0.0.1", 0)) as ear:
+            self.port = ear.getsockname()[1]
+        stop = f'[ ! -f {self.pid} ] || {{ kill "$(cat {self.pid})"; rm {self.pid}; sleep 0.5; }}'
+        serve = (
+            f"{sys.executable} -m uvicorn estimation.asgi:application --port {self.port} --no-proxy-headers"
+        )
+        self.environment = os.environ | {
+            "SECRET_KEY": "x" * 50,
+            "DEBUG": "off",
+            "HTTPS": "off",
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "EVOLUTION_BACKUP_FOLDER": str(folder / "backups"),
+            "AS": "",
+            "STOP": stop,
+            "RESTART": f"{stop}; {serve} >>{folder}/service.log 2>&1 & echo $! >{self.pid}",
+            "READY": f"http://127.0.0.1:{self.port}/readyz",
+            "WAIT": "15",
+        }
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.origin)], check=True)
+        shutil.copy(ROOT / "scripts" / "upgrade", self.origin / "scripts" / "upgrade")
+        self.run("git", "add", "--all", where=self.origin)
+        self.run(*COMMIT, "--allow-empty", "--message=before", where=self.origin)
+        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(self.code)], check=True)
+        (self.code / ".venv").symlink_to(Path(sys.prefix))
+        self.manage("migrate", "--no-input", "--verbosity=0")
+        self.manage("loaddemo")
+
+    def run(self, *command: str, where: Path | None = None) -> str:
+        done = subprocess.run(
+            command, cwd=where or self.code, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def manage(self, *arguments: str) -> str:
+        return self.run(sys.executable, "manage.py", *arguments)
+
+    def release(self, file: str, text: str) -> None:
+        """A release whose file has this text at its end."""
+        path = self.origin / file
+        path.write_text((path.read_text() if path.exists() else "") + text)
+        self.run("git", "add", "--all", where=self.origin)
+        self.run(*COMMIT, "--message=release", where=self.origin)
+
+    def upgrade(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["scripts/upgrade", *arguments]
+        return subprocess.run(
+            command,
+            cwd=self.code,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def head(self, where: Path) -> str:
+        return self.run("git", "rev-parse", "HEAD", where=where)
+
+    def is_ready(self) -> bool:
+        with urllib.request.urlopen(self.environment["READY"], timeout=5) as answer:
+            return bool(answer.status == 200)
+
+    def nicknames(self) -> str:
+        query = (
+            "from users.models import User; print(sorted(User.objects.values_list('nickname', flat=True)))"
+        )
+        return self.manage("shell", "--verbosity=0", "--no-imports", "--command", query)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine(tmp_path)
+    yield machine
+    if machine.pid.exists():
+        os.kill(int(machine.pid.read_text()), signal.SIGTERM)
+
+
+def test_a_release_that_serves_is_taken(machine: Machine) -> None:
+    machine.release("README.md", "\nNew.\n")
+    done = machine.upgrade()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert machine.head(machine.code) == machine.head(machine.origin)
+    assert machine.is_ready()
+
+
+def test_a_release_that_migrates_and_can_not_start_is_gone_back_from(machine: Machine) -> None:
+    before, names = machine.head(machine.code), machine.nicknames()
+    last = (machine.origin / "users" / "migrations" / "max_migration.txt").read_text().strip()
+    (machine.origin / "users" / "migrations" / "max_migration.txt").write_text("0999_rename\n")
+    machine.release("users/migrations/0999_rename.py", MIGRATION.format(last=last))
+    machine.release("estimation/asgi.py", "\nraise RuntimeError('This release can not start.')\n")
+    done = machine.upgrade()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Applying users.0999_rename... OK" in done.stdout
+    assert machine.head(machine.code) == before
+    assert machine.nicknames() == names
+    assert machine.is_ready()
+
+
+def test_a_revision_that_is_not_there_changes_nothing(machine: Machine) -> None:
+    before = machine.head(machine.code)
+    done = machine.upgrade("no-such-release")
+    assert (done.returncode, machine.head(machine.code)) == (1, before)
+    assert "There is no revision no-such-release. Nothing was done." in done.stderr
