@@ -30,4 +30,4 @@ VOLUME /data /backups
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "scripts/healthy.py"]
 CMD ["uvicorn", "estimation.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--timeout-graceful-shutdown", "3", "--no-access-log"]
+     "--timeout-graceful-shutdown", "3", "--no-access-log", "--no-proxy-headers"]

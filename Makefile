@@ -3,10 +3,13 @@ PYTHON := .venv/bin/python
 EVERY := 1
 SERVERS := mariadb mysql
 CRASH := 200
+ROWS := 10000 100000 1000000
+# An earlier state of this project: without decks, issues and rounds.
+RELEASE := b31c980
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +84,11 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
 
+audit: ## ask the package index whether a pinned dependency has a known hole (fails where it can't tell)
+	test -d .venv-audit || python3 -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet pip-audit==2.10.1
+	.venv-audit/bin/pip-audit --strict --requirement requirements.txt
+
 bench: bench-migrate bench-upgrade bench-serving bench-backup bench-room ## all benches, one after the other
 
 bench-migrate: ## what the checks, the journal and the account of `migrate` cost, beside Django's own (five minutes)
@@ -88,14 +96,14 @@ bench-migrate: ## what the checks, the journal and the account of `migrate` cost
 	for engine in mariadb mysql; do \
 		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_migrate.py || exit 1; done
 
-bench-upgrade: ## the Flask version's groups to an owner and back, beside stock Django, an Alembic script and plain SQL (a quarter of an hour)
-	$(PYTHON) scripts/bench_upgrade.py
+bench-upgrade: ## the Flask version's groups to an owner and back, beside stock Django, Alembic, pt-osc and plain SQL (ROWS="10000 10000000" for other sizes; a quarter of an hour)
+	$(PYTHON) scripts/bench_upgrade.py --rows $(ROWS)
 	for engine in mariadb mysql; do \
-		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_upgrade.py || exit 1; done
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_upgrade.py --rows $(ROWS) || exit 1; done
 
-bench-serving: ## a Flask application serves a million groups while `migrate` runs under it, on MariaDB and MySQL (ten minutes)
-	for engine in mariadb mysql; do \
-		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_serving.py || exit 1; done
+bench-serving: ## the Flask version, then an earlier release, serve a million groups while `migrate` runs under them (twenty minutes)
+	for engine in mariadb mysql; do for release in "" --release=$(RELEASE); do \
+		python3 scripts/databases.py run $$engine -- $(PYTHON) scripts/bench_serving.py $$release || exit 1; done; done
 
 bench-backup: ## what backup and rehearsal take for a million groups, beside the dump program alone
 	$(PYTHON) scripts/bench_backup.py

@@ -8,6 +8,7 @@ from django.test import override_settings
 
 from groups.models import Group, Membership, Role
 from issues import remembered
+from users import rate_limits
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -30,6 +31,7 @@ def _light_settings() -> Iterator[None]:
 def _nothing_remembered() -> None:
     """Each test has rooms of its own, though their numbers and versions are those of the one before."""
     remembered.forget()
+    rate_limits.forget()
 
 
 @pytest.fixture

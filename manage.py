@@ -2,7 +2,9 @@
 """Django's command line for Estimation."""
 
 import os
+import select
 import sys
+from typing import TextIO
 
 
 def main() -> None:
@@ -20,7 +22,22 @@ def main() -> None:
     except ImproperlyConfigured as error:
         # Said here in one sentence: Django's own command line would go on and fail later, elsewhere.
         raise SystemExit(f"Estimation cannot start: {error}") from None
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _has_no_reader(sys.stdout):
+            raise
+        # As in `manage.py archive show 3 | head`: nobody reads on, which is no error worth a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # what a shell says of a program that was ended by SIGPIPE
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether the other end of a pipe is closed."""
+    pipe = select.poll()
+    pipe.register(stream, 0)
+    return any(event & select.POLLERR for _stream, event in pipe.poll(0))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,37 @@
 """The live feed and, behind it, the pages, for an ASGI server.
 
 The pages are Django's WSGI application in a fixed pool of threads: that bounds the number of database connections,
-which Django's own ASGI handler does not.
+which Django's own ASGI handler does not. In front of both, the proxies that are trusted tell who it is that comes.
 """
 
 import gc
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
+from django.conf import settings
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import estimation.wsgi  # first: sets Django up
+from estimation.monitoring.streams import WatchedStream
 from estimation.readiness import readiness
+from estimation.request_bodies import RequestBodies
 from issues.feed import Feed
 from issues.feed.application import Application
 
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
 THREADS = 8
 
-application = Feed(
-    cast("Application", WSGIMiddleware(cast("WSGIApp", estimation.wsgi.application), workers=THREADS)),
+# No bound for what waits to be sent: a thread that waited for a slow reader would be lost to everybody else.
+pages = WSGIMiddleware(cast("WSGIApp", estimation.wsgi.application), workers=THREADS, send_queue_size=0)
+feed = Feed(
+    RequestBodies(cast("Application", pages)),
     may_serve=lambda: not readiness.refusal,
+    watched=WatchedStream,
 )
+application = ProxyHeadersMiddleware(cast("ASGI3Application", feed), settings.TRUSTED_PROXIES)
 
 # What is there now stays for ever. Were it looked through in each full collection, one vote in a hundred would be told
 # 80 ms later; and what requests leave behind is collected more rarely, in larger lots.

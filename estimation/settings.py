@@ -4,6 +4,8 @@
 that holds the value, so that secrets can stay out of the environment.
 """
 
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from estimation.monitoring import logs
 
 django_stubs_ext.monkeypatch()
 
@@ -36,6 +40,21 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# The proxies in front of the site. They alone are believed who a request comes from, and whether it came by TLS
+# (X-Forwarded-For, X-Forwarded-Proto): a client could send these headers too.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+for proxy in TRUSTED_PROXIES:
+    try:
+        ip_network(proxy)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES takes addresses and networks such as 127.0.0.1 or 10.0.0.0/8, not “{proxy}”."
+        ) from None
+if env.bool("BEHIND_PROXY", default=False) and not TRUSTED_PROXIES:
+    raise ImproperlyConfigured(
+        "BEHIND_PROXY is no longer known. Set TRUSTED_PROXIES to the address of the proxy, such as 127.0.0.1."
+    )
+
 # --- Applications. `evolution` stands first: the earliest application wins a command of the same name.
 
 INSTALLED_APPS = [
@@ -48,8 +67,11 @@ INSTALLED_APPS = [
     "simple_history",
     "import_export",
     "csp",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "whitenoise.runserver_nostatic",
-    "estimation.administration.AdminConfig",
+    "estimation.admin_config.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -58,20 +80,28 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "estimation.monitoring.requests.watch_requests",
+    "estimation.headers.guard",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "estimation.methods.refuse_others",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "estimation.cookies.take_over_earlier_sessions",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "estimation.middleware.refuse_unknown_schema",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "estimation.middleware.explain_method_not_allowed",
+    "estimation.middleware.ExplainTooManyRequests",
+    "estimation.middleware.limit_changes",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "estimation.urls"
@@ -112,11 +142,14 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
 
 def _mysql(database: dict[str, Any]) -> dict[str, Any]:
     """MySQL and MariaDB alike: every character, no silent truncation, no gap locks."""
+    authority = env.str("DATABASE_CA_FILE", default="")
+    tls = {"ssl": {"ca": authority}, "ssl_mode": "VERIFY_IDENTITY"} if authority else {}
     return database | {
         "ENGINE": "evolution.backends.mysql",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **tls,
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "init_command": "SET sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
@@ -160,6 +193,27 @@ AUTH_USER_MODEL = "users.User"
 LOGIN_URL = "users:sign-in"
 LOGIN_REDIRECT_URL = "groups:group-list"
 LOGOUT_REDIRECT_URL = "start"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Ten wrong passwords for one account from one address: that address has to wait. Others, and other accounts, need not,
+# so that nobody can lock an account for its owner.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "users.requests.client_network"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "users.sign_in_attempts.username"
+AXES_LOCKOUT_CALLABLE = "estimation.middleware.sign_in_locked"
+# Of those who come in nothing is noted; of a wrong password neither the page wanted, with whose invite link one could
+# sit down, nor the form's token.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # a lock ends by itself; `manage.py axes_reset_username` ends it at once
+AXES_SENSITIVE_PARAMETERS = ["next", "csrfmiddlewaretoken"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -167,11 +221,22 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "users.validators.ContextWordsValidator"},
 ]
-# A guest is known by the session alone: it is kept for a year.
+# Whether staff enter the admin with a second factor only.
+STAFF_TWO_FACTOR: bool = env.bool("STAFF_TWO_FACTOR", default=env.bool("HTTPS", default=not DEBUG))
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# A guest is known by the session alone: it is kept for a year. Others for less: see users/sessions.py.
 SESSION_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds
+# Whoever signs up shows by a link in a mail that the mailbox is theirs: wherever mails are sent and not only printed.
+SIGN_UP_BY_MAIL: bool = env.bool(
+    "SIGN_UP_BY_MAIL", default=vars()["EMAIL_BACKEND"] != "django.core.mail.backends.console.EmailBackend"
+)
+# A link to choose a new password is good for so long.
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Estimation <estimation@localhost>")
 
 # --- Texts and time
@@ -202,6 +267,13 @@ SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # Browsers take a cookie of such a name over TLS alone, from this host and for this host.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
+# In the session: a cookie of their own would tell the names of groups and issues to whoever looks into the browser.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -209,14 +281,11 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 60 * 60) if HTT
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # The health checks come from the machine itself, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+# A program that sends its token without TLS is refused by the API, so that somebody notices.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$", r"^api/v1/"]
 CSRF_FAILURE_VIEW = "estimation.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):
-    # Only behind a proxy that always sets this header itself: a client could send it too.
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -229,12 +298,16 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        # Scripts put no text into a page as HTML but by the one policy in estimation.js.
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["estimation"],
+        "upgrade-insecure-requests": HTTPS,
     },
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+# --- How the site is observed: docs/security.md, "The log"
+
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured("LOG_FORMAT must be json or plain.")
+LOGGING = logs.configuration(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))

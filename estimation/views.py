@@ -1,5 +1,7 @@
 """Pages of the site as a whole."""
 
+import logging
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -8,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language as django_set_language
 
+from estimation.monitoring import security
 from estimation.readiness import readiness
+from users.requests import is_local
 
+PLAIN = "text/plain; charset=utf-8"
 ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/\nDisallow: /me/\n"
 
 
@@ -17,22 +22,26 @@ ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """Whether this process answers. Asks no database."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type=PLAIN)
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether this process can serve: 200, or 503 and why not. Asks the database."""
+    """Whether this process can serve: 200, or 503. Asks the database.
+
+    Why not is told to who asks from this machine; it is in the log in any case.
+    """
     refusal = readiness.look()
-    return HttpResponse(f"{refusal or 'ok'}\n", content_type="text/plain", status=503 if refusal else 200)
+    told = refusal if is_local(request) else "not ready"
+    return HttpResponse(f"{told if refusal else 'ok'}\n", content_type=PLAIN, status=503 if refusal else 200)
 
 
 @login_not_required
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Only the front door is for search engines."""
-    return HttpResponse(ROBOTS, content_type="text/plain")
+    return HttpResponse(ROBOTS, content_type=PLAIN)
 
 
 @login_not_required
@@ -46,6 +55,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     Whoever has signed in since, in this tab or another, gets the page anew; nothing of the form is done.
     """
+    security.note("csrf-refused", logging.WARNING, reason=reason.partition(" - ")[0])
     match = request.resolver_match
     is_public = match is not None and not getattr(match.func, "login_required", True)
     if is_public and request.user.is_authenticated:

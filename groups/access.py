@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from groups import invitations
 from groups.models import Group, Membership, Role
+from groups.signals import access_refused
 from users.models import User
 
 
@@ -71,11 +72,12 @@ def access(user: User, group_id: int, permission: Permission, *related: str) -> 
     nobody can find out which groups there are), PermissionDenied for a member without `permission`.
     """
     found = _of_member(user, group_id, related) or _of_owner(user, group_id)
-    if found is None:
-        raise Http404
-    if not found.may(permission):
-        raise PermissionDenied
-    return found
+    if found is not None and found.may(permission):
+        return found
+    access_refused.send(
+        Group, user=user, group_id=group_id, permission=permission, is_member=found is not None
+    )
+    raise Http404 if found is None else PermissionDenied
 
 
 def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | None:

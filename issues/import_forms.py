@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
 from django.utils.translation import gettext_lazy as _
 
 from issues import columns, csv_files, imports
 
+EXTENSIONS = ("csv", "tsv", "txt")
 SAMPLE = 40  # characters of a cell that stand beside the name of its column
 
 
@@ -19,6 +21,11 @@ class FileForm(forms.Form):
         label=_("CSV file"),
         required=False,
         allow_empty_file=True,
+        validators=[
+            FileExtensionValidator(
+                EXTENSIONS, _("Choose a file whose name ends in .csv, .tsv or .txt. Nothing was added.")
+            )
+        ],
         widget=forms.FileInput({"accept": ".csv,.tsv,.txt,text/csv"}),
     )
     text = forms.CharField(

@@ -43,9 +43,20 @@ class GroupWidget(widgets.ForeignKeyWidget):  # type: ignore[misc]
         return group
 
 
+class NumberWidget(widgets.IntegerWidget):  # type: ignore[misc]
+    """An issue's number; what is none is no issue."""
+
+    def clean(self, value: Any, row: Any = None, **options: Any) -> int | None:
+        text = str(value or "").strip()
+        if text and not _is_number(text):
+            raise ValueError(_("There is no such issue. Leave the cell empty for a new one."))
+        return super().clean(text, row, **options)  # type: ignore[no-any-return]
+
+
 class IssueResource(resources.ModelResource):  # type: ignore[misc]
     """A row with an `id` is the issue of that number; one without becomes a new one, the last of its group."""
 
+    id = fields.Field("id", "id", NumberWidget())
     group = fields.Field("group", "group", GroupWidget(Group))
     group_name = fields.Field("group__name", "group_name", readonly=True)
     estimated_by = fields.Field("estimated_by__nickname", "estimated_by", readonly=True)

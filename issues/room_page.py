@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from issues import invite_codes
+from users import qr_codes
 
 REMEMBERED = 256  # pages, in one process
 GAPS = (
@@ -85,7 +85,7 @@ def _written(page: Page, messages: Any) -> list[bytes | str]:
         "gaps": _GAPS,
         "page": page,
         "invite_url": page.invite_url,
-        "invite_code": invite_codes.svg(page.invite_url) if page.invite_url else "",
+        "invite_code": qr_codes.svg(page.invite_url) if page.invite_url else "",
     }
     with translation.override(page.language):
         pieces = _GAP.split(render_to_string("issues/room.html", context))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalChanges
 
-from users import nicknames
+from users import mails, nicknames, two_factor
 from users.admin_forms import AccountCreationForm, PersonChangeForm
 from users.models import ApiToken, User
 
@@ -77,7 +77,7 @@ class UserAdmin(DjangoUserAdmin[Any]):
     ordering = ("-pk",)
     show_full_result_count = False
     readonly_fields = ("last_login", "date_joined", "groups_owned", "memberships_held")
-    actions = ("deactivate", "activate")
+    actions = ("deactivate", "activate", "sign_out_everywhere", "turn_off_two_factor")
 
     # --- What is shown
 
@@ -188,6 +188,35 @@ class UserAdmin(DjangoUserAdmin[Any]):
         count = self._set_active(request, queryset, active=True)
         text = ngettext("%(count)d user was activated.", "%(count)d users were activated.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+    @admin.action(permissions=["change"], description=_("Sign selected users out in all browsers"))
+    def sign_out_everywhere(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """Guests are left out: their browser is all by which they are known."""
+        accounts = [
+            user for user in queryset.exclude(email=None) if self.has_change_permission(request, user)
+        ]
+        for user in accounts:
+            user.sign_out_everywhere()
+        text = ngettext(
+            "%(count)d account is signed out everywhere.",
+            "%(count)d accounts are signed out everywhere.",
+            len(accounts),
+        )
+        self.message_user(request, text % {"count": len(accounts)}, messages.SUCCESS)
+
+    @admin.action(permissions=["superuser"], description=_("Turn two-factor sign-in off for selected users"))
+    def turn_off_two_factor(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """For those who have lost the phone and the recovery codes. They are told by mail."""
+        users = [user for user in queryset if two_factor.device_of(user)]
+        for user in users:
+            two_factor.turn_off(user)
+            mails.tell(user, "two_factor_off")
+            self.log_change(request, user, [{"changed": {"fields": [gettext("two-factor sign-in")]}}])
+        text = ngettext("It is off for %(count)d user.", "It is off for %(count)d users.", len(users))
+        self.message_user(request, text % {"count": len(users)}, messages.SUCCESS)
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
 
     def _set_active(self, request: HttpRequest, queryset: models.QuerySet[User], *, active: bool) -> int:
         """Set the flag of those it may be set of, and say how many others there were. Returns the changed."""

@@ -66,8 +66,19 @@ class NicknameForm(forms.Form):
     nickname = NicknameField(help_text=_("What the others see, in all your groups."))
 
 
+class EmailForm(forms.Form):
+    """An e-mail to which something is sent."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
+
+
 class SignUpForm(forms.ModelForm[User]):
-    """Makes an account, or turns the guest that is its instance into one."""
+    """Makes an account, or turns the guest that is its instance into one.
+
+    With `email` it is the one of the account; without, the form asks for it.
+    """
 
     nickname = NicknameField(help_text=_("What the others see. You can change it later."))
     email = forms.EmailField(
@@ -85,6 +96,12 @@ class SignUpForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields: ClassVar[list[str]] = ["nickname", "email"]
+
+    def __init__(self, *args: Any, email: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if email:
+            self.instance.email = email
+            del self.fields["email"]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -111,7 +128,10 @@ class SignUpForm(forms.ModelForm[User]):
                 if was_guest and "nickname" in self.changed_data:
                     self.notes = self.instance.announce_nickname()
         except IntegrityError:
-            self.add_error("email", User._meta.get_field("email").error_messages["unique"])
+            self.add_error(
+                "email" if "email" in self.fields else None,
+                User._meta.get_field("email").error_messages["unique"],
+            )
             return False
         return True
 
@@ -142,3 +162,56 @@ class ChangePasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["new_password1"].help_text = PASSWORD_HELP
+
+
+class PasswordAgainForm(forms.Form):
+    """The present password, before something is changed that whoever found a browser open must not change."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self._user.check_password(password):
+            raise ValidationError(_("This is not your password."), code="wrong")
+        return password
+
+
+class CodeField(forms.CharField):
+    """A code from the app, or a recovery code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+        super().__init__(max_length=64, widget=forms.TextInput(attributes), **kwargs)
+
+
+class CodeForm(forms.Form):
+    """The second step of signing in."""
+
+    code = CodeField(
+        label=_("Code"), help_text=_("Six digits from the app on your phone, or one of your recovery codes.")
+    )
+
+
+class SetUpForm(PasswordAgainForm):
+    """The password, and the first code of the app."""
+
+    code = CodeField(label=_("Code"), help_text=_("Six digits that the app shows now."))
+
+
+class DeletionForm(PasswordAgainForm):
+    """Yes, delete me: with the password, where there is one."""
+
+    sure = forms.BooleanField(label=_("Delete me for good. Nobody can undo it."))
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        if user.is_guest:
+            del self.fields["password"]

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from users import nicknames, signals
@@ -74,6 +75,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("joined"), default=timezone.now, null=True, blank=True, editable=False
     )
 
+    session_generation = models.PositiveIntegerField(
+        _("session generation"),
+        default=0,
+        db_default=0,  # an earlier release that still runs knows nothing of it
+        editable=False,
+        help_text=_("Counts how often all browsers were signed out."),
+    )
+
     objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"
@@ -128,6 +137,20 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.save(update_fields=["is_active"])
         return any(moved for _receiver, moved in answers)
 
+    def sign_out_everywhere(self) -> None:
+        """End all sessions of the user, in this browser too unless it is given another hash at once."""
+        User.objects.filter(pk=self.pk).update(session_generation=models.F("session_generation") + 1)
+        self.refresh_from_db(fields=["session_generation"])
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """As Django's, and another one after each time that all browsers were signed out."""
+        ours: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.session_generation:
+            return ours
+        return salted_hmac(
+            "users.session_generation", f"{ours} {self.session_generation}", secret, algorithm="sha256"
+        ).hexdigest()
+
     def clean(self) -> None:
         super().clean()
         self.email = normalized_email(self.email or "")
@@ -151,6 +174,23 @@ class ApiToken(models.Model):
         db_table = "estimation_api_token"
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class RecoveryCode(models.Model):
+    """Good once instead of the code from the phone; see `two_factor`. The code itself is kept nowhere."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="recovery_codes", verbose_name=_("user")
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256, in hexadecimal digits
+
+    class Meta:
+        db_table = "estimation_recovery_code"
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
 
     def __str__(self) -> str:
         return str(self.user)

@@ -9,6 +9,9 @@ MAX_LENGTH = 32
 # The user who owns the groups of a Flask database until staff hand them over.
 DEFAULT_OWNER = "default"
 
+# Who was deleted, with a number behind it.
+FORMER_MEMBER = "Former member"
+
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 # Emoji are joined by a zero-width joiner; Persian and several Indian scripts need these two as well.
 _JOINERS = {"\u200c", "\u200d"}

@@ -8,13 +8,13 @@ whose key is unique on every database, is the receipt: the second one waits for 
 import hashlib
 from collections.abc import Callable
 
-from django.contrib.auth import login
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import get_random_string
 
+from users import sessions
 from users.models import User
 from users.requests import user_or_none
 
@@ -36,7 +36,7 @@ def once(request: HttpRequest, work: Callable[[User], int], *, nickname: str = "
         request.user = visitor
         raise
     if user is not None and not visitor.is_authenticated:
-        login(request, user)
+        sessions.begin(request, user)
     return number
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group as PermissionGroup
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from conftest import PASSWORD
 from groups.models import Group, Membership
 from issues import rounds
 from issues.models import Delivery, Issue, Transition, Vote, Webhook
@@ -137,10 +138,18 @@ def test_no_page_opens_for_anybody_else(client, everything, guest, bob, who):
         assert response.url.startswith((reverse("admin:login"), reverse("users:sign-in"))), name
 
 
-def test_a_guest_who_comes_to_the_admin_is_told_by_nickname(client, guest):
-    client.force_login(guest)
-    page = client.get(reverse("admin:login")).content.decode()
-    assert "You are authenticated as Gast" in page
+def test_an_account_that_may_not_enter_is_told_by_nickname(client, bob):
+    client.force_login(bob)
+    answer = client.get(reverse("admin:login"))
+    assert answer.status_code == 403
+    assert "You are Bob here, who may not enter the administration." in answer.content.decode()
+
+
+def test_a_visitor_is_led_to_the_page_to_sign_in_and_from_there_to_what_they_wanted(client, staff):
+    wanted = reverse("admin:users_user_changelist")
+    answer = client.get(wanted, follow=True)
+    form = {"username": staff.email, "password": PASSWORD, "next": answer.context["next"]}
+    assert client.post(answer.request["PATH_INFO"], form).url == wanted
 
 
 def test_staff_that_was_deactivated_is_out(client, staff):
@@ -180,3 +189,17 @@ def test_groups_of_permissions_are_not_called_like_teams(desk):
         ("Permissions", ["Permission groups"]),
         ("Database evolution", ["Archive entries", "Journal lines", "Migration runs"]),
     ]
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(29, 200), (31, 302)])
+def test_staff_who_did_nothing_for_half_an_hour_sign_in_again(client, staff, minutes, status):
+    client.force_login(staff)
+    assert client.get("/admin/").status_code == 200
+    session = client.session
+    session["admin_seen"] -= minutes * 60
+    session.save()
+    answer = client.get("/admin/users/user/")
+    assert answer.status_code == status
+    if status == 302:
+        assert answer.url == "/me/sign-in/?next=/admin/users/user/"
+        assert "_auth_user_id" not in client.session

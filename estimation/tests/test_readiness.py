@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from estimation.readiness import readiness
 from estimation.tests.site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,3 +58,11 @@ def test_pages_streams_and_readyz_are_refused_until_the_schema_is_right_again(si
     wait_for(site, "/", HTTPStatus.OK)
     assert answer(site, "/readyz") == (HTTPStatus.OK, "ok\n")
     assert answer(site, "/groups/1/feed/")[0] == HTTPStatus.FORBIDDEN
+
+
+def test_strangers_are_not_told_what_the_database_lacks(client, forgotten, monkeypatch):
+    monkeypatch.setattr(readiness, "refusal", "")  # and again, when the test has ended
+    forgotten()
+    assert client.get("/readyz").content.startswith(b"The database lacks issues.")
+    stranger = client.get("/readyz", REMOTE_ADDR="192.0.2.7")
+    assert (stranger.status_code, stranger.content) == (HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from groups.models import Group, Membership
@@ -47,6 +48,10 @@ ONLY_WITH_A_TOKEN = everyone(401)
 # A guest may still sign up or in, an account has done so. Observer and facilitator of the cast are guests.
 FOR_GUESTS = everyone(302, anonymous=200) | {"observer": 200, "facilitator": 200}
 FOR_ACCOUNTS = signed_in(200) | {"observer": 302, "facilitator": 302}
+
+
+# By signing in for the test, and the note of who is at the table.
+WRITTEN_BY_LOOKING = ("django_session", "estimation_user", "issues_presence", "issues_room")
 
 
 @dataclass(frozen=True)
@@ -153,9 +158,22 @@ ROUTES = {
         everyone(302),
         {"nickname": "Nina", "email": "nina@example.org", "password": "correct horse battery"},
     ),
+    "users:sign-up-sent": Route(everyone(200), ONLY_BY_GET),
+    # With a link that is not ours.
+    "users:sign-up-confirm": Route(everyone(404), everyone(404)),
     "users:sign-in": Route(
         FOR_GUESTS, everyone(302), {"username": "charlie@example.org", "password": "correct horse battery"}
     ),
+    "users:data": Route(signed_in(200), ONLY_BY_GET_SIGNED_IN),
+    "users:data-export": Route(signed_in(200), ONLY_BY_GET_SIGNED_IN),
+    # The form asks whether they are sure.
+    "users:data-delete": Route(ONLY_BY_POST, signed_in(200)),
+    "users:sign-out-elsewhere": Route(ONLY_BY_POST, signed_in(302)),
+    # Nobody here has a second factor.
+    "users:second-factor": Route(everyone(302), everyone(302)),
+    "users:two-factor": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
+    "users:two-factor-codes": Route(ONLY_BY_POST, signed_in(302)),
+    "users:two-factor-off": Route(ONLY_BY_POST, signed_in(302)),
     "users:sign-out": Route(signed_in(200), everyone(302)),
     "users:api-token-make": Route(ONLY_BY_POST, signed_in(200) | {"observer": 302, "facilitator": 302}),
     "users:api-token-remove": Route(ONLY_BY_POST, signed_in(302)),
@@ -227,7 +245,7 @@ def answer(cast: Cast, role: str, method: str, address: str, data: dict[str, Any
     with transaction.atomic():
         if role != "anonymous":
             client.force_login(cast.people[role])
-        status = client.generic(method, address) if method == "GET" else client.post(address, data)
+        status = client.post(address, data) if method == "POST" else client.generic(method, address)
         transaction.set_rollback(True)
     return status.status_code
 
@@ -240,6 +258,29 @@ def test_a_route_answers_each_role_as_listed(cast, name, method):
     data = {key: cast.values().get(value, value) for key, value in ROUTES[name].data.items()}
     answers = {role: answer(cast, role, method, address, data) for role in ROLES}
     assert answers == (ROUTES[name].get if method == "GET" else ROUTES[name].post)
+
+
+@pytest.mark.parametrize("name", OWN_ROUTES)
+def test_a_route_takes_no_method_that_nothing_here_has(cast, name):
+    address = reverse(name, kwargs=cast.arguments(OWN_ROUTES[name]))
+    for method in ("PUT", "DELETE", "TRACE", "CONNECT"):
+        assert {answer(cast, role, method, address, {}) for role in ROLES} == {405}, method
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("name", OWN_ROUTES)
+def test_whoever_only_looks_changes_nothing(cast, name, method):
+    address = reverse(name, kwargs=cast.arguments(OWN_ROUTES[name]))
+    for role in ROLES:
+        with CaptureQueriesContext(connection) as asked:
+            assert answer(cast, role, method, address, {}) < 500, role
+        written = [
+            query["sql"]
+            for query in asked.captured_queries
+            if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))
+            and not any(table in query["sql"] for table in WRITTEN_BY_LOOKING)
+        ]
+        assert written == [], role
 
 
 def test_every_listed_route_exists():
@@ -307,7 +348,8 @@ def test_the_admin_sends_everyone_but_staff_to_its_sign_in(cast, objects, name, 
             response = client.get(address) if method == "GET" else client.post(address)
             transaction.set_rollback(True)
         if name in ADMIN_FOR_ALL:
-            assert response.status_code in {200, 302}, role
+            # Accounts are told that they may not enter.
+            assert response.status_code in {200, 302, 403}, role
         else:
             assert response.status_code == 302, role
             assert response["Location"].startswith(("/admin/login/", "/me/sign-in/")), role

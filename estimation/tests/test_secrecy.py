@@ -29,13 +29,16 @@ pytestmark = pytest.mark.django_db
 REASON = "REASON-THAT-NOBODY-MAY-READ"
 # What may tell votes: a reveal.
 REVEALS = {"issues:round-reveal"}
-CLOCKS = {"Set-Cookie", "Expires"}  # headers that hold the time
+# Headers that hold the time, the number of the request, and the length of a page with a key that is drawn anew.
+CLOCKS = {"Set-Cookie", "Expires", "X-Request-ID", "Content-Length"}
 CHANGES_ALWAYS = [
     rb'name="csrfmiddlewaretoken" value="\w+"',
     rb'"now":\d+',
     rb"\d\d:\d\d:\d\d(\.\d+)?",
     rb'value="est_[^"]+"',
     rb'name="_save_token"[^>]+',
+    rb'(?s)<div class="qr-code".*?</div>',
+    rb'<code class="breakable">[A-Z2-7]{32}</code>',
 ]
 
 

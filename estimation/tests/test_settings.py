@@ -21,7 +21,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
     A variable that is empty hides one of the same name in `.env`.
     """
-    ours = {"SECRET_KEY", "DATABASE_URL", "DEBUG", "HTTPS", "ALLOWED_HOSTS", "EMAIL_URL"}
+    ours = {"SECRET_KEY", "DATABASE_URL", "DEBUG", "HTTPS", "ALLOWED_HOSTS", "EMAIL_URL", "SIGN_UP_BY_MAIL"}
     ours.add("DJANGO_ALLOW_ASYNC_UNSAFE")
     clean = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}
     return subprocess.run(
@@ -109,3 +109,73 @@ def test_it_is_ready_for_earnest_use():
         ALLOWED_HOSTS="estimation.example.org",
     )
     assert done.returncode == 0, done.stderr
+
+
+PRINT_SIGN_UP = "from django.conf import settings; print(settings.SIGN_UP_BY_MAIL)"
+
+
+@pytest.mark.parametrize(
+    ("url", "by_mail"),
+    [("", "False"), ("consolemail://", "False"), ("smtp+tls://a:b@mail.example:587", "True")],
+)
+def test_whoever_signs_up_gets_a_mail_where_mails_are_sent(url, by_mail):
+    variables = {"EMAIL_URL": url} if url else {}
+    done = run("-c", PRINT_SIGN_UP, SECRET_KEY="x", **variables)
+    assert done.stdout.strip() == by_mail, done.stderr
+
+
+@pytest.mark.parametrize("proxies", ["nonsense", "*", "10.0.0.1/8", "proxy.example"])
+def test_proxies_that_are_no_addresses_are_refused_in_a_sentence(proxies):
+    done = check(SECRET_KEY="x", TRUSTED_PROXIES=proxies)
+    assert done.returncode != 0
+    assert (
+        f"TRUSTED_PROXIES takes addresses and networks such as 127.0.0.1 or 10.0.0.0/8, not “{proxies}”"
+        in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_the_setting_before_it_is_refused_with_what_to_do():
+    done = check(SECRET_KEY="x", BEHIND_PROXY="on")
+    assert done.returncode != 0
+    assert "Set TRUSTED_PROXIES to the address of the proxy" in done.stderr
+    assert check(SECRET_KEY="x", BEHIND_PROXY="on", TRUSTED_PROXIES="127.0.0.1,10.0.0.0/8").returncode == 0
+
+
+def test_nothing_is_shown_to_developers_unless_one_says_so():
+    done = run("-c", "from django.conf import settings; print(settings.DEBUG)", SECRET_KEY="x")
+    assert done.stdout.strip() == "False"
+
+
+def test_a_password_is_kept_as_a_hash_that_is_slow_to_guess():
+    """At least what OWASP asks of PBKDF2 with SHA-256 (Password Storage Cheat Sheet): 600,000 rounds."""
+    make = "from django.contrib.auth.hashers import make_password; print(make_password('x'))"
+    done = run("-c", f"import django; django.setup(); {make}", SECRET_KEY="x")
+    algorithm, rounds, salt, _hash = done.stdout.strip().split("$")
+    assert algorithm == "pbkdf2_sha256"
+    assert int(rounds) >= 600_000
+    assert len(salt) >= 22  # of 62 characters: 128 bits
+
+
+PRINT_TLS = (
+    "from django.conf import settings; options = settings.DATABASES['default']['OPTIONS'];"
+    "print(options.get('ssl'), options.get('ssl_mode'))"
+)
+
+
+@pytest.mark.parametrize(
+    ("variables", "tls"),
+    [
+        ({}, "None None"),
+        ({"DATABASE_CA_FILE": "/etc/ca.pem"}, "{'ca': '/etc/ca.pem'} VERIFY_IDENTITY"),
+    ],
+)
+def test_a_server_is_recognised_by_its_certificate_where_one_is_named(variables, tls):
+    done = run("-c", PRINT_TLS, SECRET_KEY="x", DATABASE_URL="mysql://a:b@c/d", **variables)
+    assert done.stdout.strip() == tls, done.stderr
+
+
+def test_a_format_of_the_log_that_there_is_not_is_refused_in_a_sentence():
+    done = check(SECRET_KEY="", DEBUG="on", LOG_FORMAT="xml")
+    assert "LOG_FORMAT must be json or plain." in done.stderr
+    assert "Traceback" not in done.stderr

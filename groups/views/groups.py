@@ -12,11 +12,15 @@ from groups.access import Access, Permission, group_view
 from groups.forms import DeckForm, GroupForm, InviteLinkForm, MemberForm, SeatForm, StartForm
 from groups.models import Group, Role
 from groups.pagination import page_of
+from users.rate_limits import RateLimit, limited
 from users.requests import signed_in_user
 from users.submissions import once
 
+STARTS = RateLimit("start", "30/minute;300/hour")  # by address
+
 
 @login_not_required
+@limited(STARTS)
 def start(request: HttpRequest) -> HttpResponse:
     """The front door: two fields, and a visitor sits in a group of their own."""
     if request.user.is_authenticated:
@@ -46,6 +50,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     return render(request, "groups/group_list.html", context)
 
 
+@limited(STARTS)
 def group_new(request: HttpRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -10,8 +10,13 @@ from django.views.decorators.http import require_POST
 from groups.access import Access, Invitation, InviteWithdrawn, Permission, group_view, invitation
 from groups.forms import InviteLinkForm, JoinForm
 from groups.models import NicknameTaken
-from users.requests import user_or_none
+from users.rate_limits import RateLimit, limited
+from users.requests import client_network, user_or_none
 from users.submissions import once
+
+# By address. Whoever has a link may come with a whole office; whoever tries links may not.
+JOINS = RateLimit("join", "120/minute;2000/hour")
+WRONG_LINKS = RateLimit("wrong-invite", "20/minute;200/hour")
 
 
 @login_not_required
@@ -24,11 +29,13 @@ def invite_open(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@limited(JOINS)
 def invite_join(request: HttpRequest, token: str) -> HttpResponse:
     """Sit down in a group by its link, as who one is or as a new guest."""
     invite = invitation(token)
     user = user_or_none(request)
     if invite is None:
+        WRONG_LINKS.take(client_network(request))
         return render(request, "groups/invite_unknown.html", {"form": InviteLinkForm()}, status=404)
     if user and invite.group.memberships.filter(user=user).exists():
         return redirect(invite.group)

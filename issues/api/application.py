@@ -17,11 +17,16 @@ from issues.api import groups, issues, rounds
 from issues.api.refusals import Refused
 from users import api_tokens
 from users.models import User
+from users.rate_limits import RateLimit, TooManyRequests
+from users.requests import client_network
 
 DESCRIPTION = (
     "Your team's groups, issues and rounds. Send the token of your page as `Authorization: Bearer est_…`. "
     "Before a round is revealed nobody is told a vote by it."
 )
+
+REQUESTS = RateLimit("api", "600/minute")  # by account
+WRONG_TOKENS = RateLimit("wrong-token", "20/minute;200/hour")  # by address
 
 
 class Token(HttpBearer):
@@ -30,9 +35,16 @@ class Token(HttpBearer):
     openapi_description = "The token from the page of your account"
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise HttpError(
+                403, "Come by https. Your token was sent readable for others: make a new one on your page."
+            )
         user = api_tokens.user_of(token)
-        if user is not None:
-            request.user = user
+        if user is None:
+            WRONG_TOKENS.take(client_network(request))
+            return None
+        REQUESTS.take(user.pk)
+        request.user = user
         return user
 
 
@@ -67,6 +79,13 @@ def _answer(status: int, detail: str, **more: Any) -> HttpResponse:
 def unknown(_request: HttpRequest, _error: Exception) -> HttpResponse:
     answer = _answer(401, "Send a good token: Authorization: Bearer est_… (make one on your page).")
     answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.exception_handler(TooManyRequests)
+def too_often(_request: HttpRequest, error: TooManyRequests) -> HttpResponse:
+    answer = _answer(429, f"That was too often. Try again in {error.wait} seconds.")
+    answer["Retry-After"] = str(error.wait)
     return answer
 
 

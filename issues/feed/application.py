@@ -1,20 +1,26 @@
 """The ASGI application in front of the pages: takes the streams, passes on everything else."""
 
 import asyncio
+import io
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.db import DatabaseError
 
 from issues import announcements, tickets
 from issues.feed.channels import Channel
 from issues.feed.deadlines import Deadlines
 from issues.feed.deliveries import Deliveries
+from issues.feed.headers import guarded
 from issues.feed.heartbeat import Heartbeat
+from issues.feed.sessions import Sessions
 from issues.feed.streams import Send, Stream
 from issues.feed.watch import Watch
 from issues.frames import Have
@@ -27,6 +33,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+logger = logging.getLogger(__name__)
+
 PAUSE = 0.5  # seconds between two questions whether the process may serve again
 THREADS = 2  # and as many connections to the database
 _ADDRESS = re.compile(r"/groups/([0-9]{1,10})/feed/")
@@ -36,16 +44,24 @@ class Feed:
     """Streams of rooms, in front of an application for all other addresses.
 
     While `may_serve` says no, no stream begins (the screens come again), and nothing here asks the database.
+    `watched` is ASGI middleware for the streams, which finds in the scope, as `user`, the number of who listens.
     """
 
-    def __init__(self, pages: Application, may_serve: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        pages: Application,
+        may_serve: Callable[[], bool] = lambda: True,
+        watched: Callable[[Application], Application] = lambda streams: streams,
+    ) -> None:
         self._pages = pages
+        self._streams = watched(self._stream)
         self._may_serve = may_serve
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="feed")
         self._channels: dict[int, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: Watch | None = None
         self._heartbeat: Heartbeat | None = None
+        self._sessions: Sessions | None = None
         self._subscription: Subscription | None = None
         announcements.listen(self._ring_from_a_thread)
 
@@ -56,17 +72,27 @@ class Feed:
         elif address is None or scope["method"] != "GET":
             await self._pages(scope, receive, send)
         else:
-            await self._stream(scope, receive, send, int(address[1]))
+            scope["group"] = int(address[1])
+            await self._streams(scope, receive, send)
 
-    async def _stream(self, scope: Scope, receive: Receive, send: Send, group_id: int) -> None:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        group_id: int = scope["group"]
         if not self._may_serve():
             await _refuse(send, 503)
             return
-        ticket = _ticket(scope, group_id)
-        if ticket is None:
-            # The page asks for its state, which brings a new one, or an answer.
+        request = ASGIRequest({**scope, "query_string": b""}, io.BytesIO())
+        ticket = _ticket(request, group_id)
+        try:
+            is_admitted = ticket is not None and await self._attend().admits(ticket)
+        except DatabaseError:
+            logger.exception("Whether somebody is signed in could not be read.")
+            await _refuse(send, 503)
+            return
+        if ticket is None or not is_admitted:
+            # The page asks for its state, which brings a new ticket, or an answer.
             await _refuse(send, 403)
             return
+        scope["user"] = ticket.user_id
         query = parse_qs(scope["query_string"].decode("latin-1"))
         stream = Stream(ticket, Have.read(query.get("have", [""])[0]), send)
         channel = self._channel(group_id)
@@ -80,8 +106,9 @@ class Feed:
             leaving.cancel()
             self._leave(channel, stream)
 
-    def _channel(self, group_id: int) -> Channel:
-        if self._watch is None:
+    def _attend(self) -> Sessions:
+        """All that looks after streams begins with the first one."""
+        if self._sessions is None:
             self._loop = asyncio.get_running_loop()
             if settings.REDIS_URL:
                 from issues.feed.broker import Subscription  # 5 MB, for those alone who have a Redis
@@ -89,6 +116,10 @@ class Feed:
                 self._subscription = Subscription(settings.REDIS_URL, self._ring, self._ring_all)
             self._watch = Watch(self._channels, self._threads, self._serving, self._is_told)
             self._heartbeat = Heartbeat(self._channels)
+            self._sessions = Sessions(self._channels, self._threads, self._serving)
+        return self._sessions
+
+    def _channel(self, group_id: int) -> Channel:
         if group_id not in self._channels:
             self._channels[group_id] = Channel(group_id, self._threads, self._serving)
         return self._channels[group_id]
@@ -129,7 +160,7 @@ class Feed:
         for task in background:
             task.close()
         announcements.unlisten(self._ring_from_a_thread)
-        for part in (self._watch, self._heartbeat, self._subscription):
+        for part in (self._watch, self._heartbeat, self._sessions, self._subscription):
             if part is not None:
                 part.close()
         for channel in tuple(self._channels.values()):
@@ -138,16 +169,30 @@ class Feed:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _ticket(scope: Scope, group_id: int) -> Ticket | None:
-    """The ticket that the request shows, if it is good for this room and was sent from this site."""
-    headers = dict(scope["headers"])
-    if headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+def _ticket(request: ASGIRequest, group_id: int) -> Ticket | None:
+    """The ticket that the request shows, if it may be good for this room and was sent from this site."""
+    cookie, session = (
+        request.COOKIES.get(name, "") for name in (tickets.COOKIE, settings.SESSION_COOKIE_NAME)
+    )
+    if not cookie or not session or not _is_own(request):
         return None
+    return tickets.read(cookie, session, group_id)
+
+
+def _is_own(request: ASGIRequest) -> bool:
+    """Whether a page of this site sends it, by TLS where the site is reached so, as far as the browser tells.
+
+    Browsers send Sec-Fetch-Site with everything, and Origin where another site, or a page that hides its own, asks.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return False
+    if settings.SECURE_SSL_REDIRECT and request.scheme != "https":
+        return False
     try:
-        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return None
-    return tickets.read(cookies[tickets.COOKIE].value, group_id) if tickets.COOKIE in cookies else None
+        own = f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False
+    return request.headers.get("Origin", own) == own
 
 
 async def _left(receive: Receive, stream: Stream) -> None:
@@ -158,6 +203,6 @@ async def _left(receive: Receive, stream: Stream) -> None:
 
 
 async def _refuse(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
+    headers = guarded((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

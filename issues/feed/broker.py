@@ -25,7 +25,9 @@ ORIGIN = secrets.token_hex(8)  # of this process, which needs not be told of its
 
 def channel() -> str:
     """Where this site's processes talk: those with the same key, whoever else uses the same Redis."""
-    return f"estimation:rooms:{salted_hmac('issues.feed.broker', 'rooms').hexdigest()[:16]}"
+    return (
+        f"estimation:rooms:{salted_hmac('issues.feed.broker', 'rooms', algorithm='sha256').hexdigest()[:16]}"
+    )
 
 
 class Publisher:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from issues.feed.headers import guarded
 from issues.frames import Frames, Have
 from issues.room_parts import Audience
 from issues.snapshots import RoomSnapshot
@@ -17,12 +18,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PING = 15  # seconds without news, after which the screen is told that the stream lives
 UNREAD = 30  # seconds after which a screen that reads nothing is given up
 
-HEADERS = [
+HEADERS = guarded(
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache, no-transform"),
+    (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),  # nginx would keep frames back
-    (b"x-content-type-options", b"nosniff"),
-]
+)
 _PING = b"event: ping\ndata: 0\n\n"
 _GONE = b"event: gone\ndata: 0\n\n"
 
@@ -37,6 +37,7 @@ class Stream:
         self._newest: Frames | None = None
         self._told: Frames | None = None
         self._is_over = False
+        self._is_dismissed = False
         self._is_quiet = False
         self._is_unread = False
         self._changed = asyncio.Event()
@@ -53,6 +54,11 @@ class Stream:
     def close(self) -> None:
         """End the stream, whatever is still to be told."""
         self._is_over = True
+        self._changed.set()
+
+    def dismiss(self) -> None:
+        """Its person is no longer signed in: tell nothing more but that, and end."""
+        self._is_dismissed = True
         self._changed.set()
 
     def audience(self, snapshot: RoomSnapshot) -> Audience:
@@ -72,7 +78,7 @@ class Stream:
         self._said_at = loop.time()
         while not self._is_over:
             await self._write(self._news() or (_PING if self._is_quiet else b""), loop.time())
-            if self._newest is self._told and not self._is_over:
+            if self._newest is self._told and not (self._is_over or self._is_dismissed):
                 self._changed.clear()
                 await self._changed.wait()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -90,6 +96,9 @@ class Stream:
     def _news(self) -> bytes:
         """The newest frame as an event; nothing where the screen knows it all."""
         frames = self._newest
+        if self._is_dismissed:
+            self.close()
+            return _GONE
         if frames is None or frames is self._told:
             return b""
         if not self.belongs(frames.snapshot):

@@ -53,16 +53,17 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 
 class Screen:
-    """One person's open stream. `state` is what it has been told, put together as a page does."""
+    """One person's open stream, in a browser where the person is signed in."""
 
-    def __init__(self, server: str, group: Group, user: User, have: str = "") -> None:
-        browser = Client()
-        browser.force_login(user)
-        ticket = browser.get(reverse("issues:room", args=[group.pk])).cookies["feed"].value
+    def __init__(self, server: str, group: Group, user: User, have: str = "", **headers: str) -> None:
+        self.browser = Client()
+        self.browser.force_login(user)
+        self.browser.get(reverse("issues:room", args=[group.pk]))
         where = urlsplit(server)
         self._connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
         path = reverse("issues:room-feed", args=[group.pk])
-        self._connection.request("GET", f"{path}?have={have}", headers={"Cookie": f"feed={ticket}"})
+        cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in self.browser.cookies.items())
+        self._connection.request("GET", f"{path}?have={have}", headers={"Cookie": cookies} | headers)
         self.response = self._connection.getresponse()
         self.frames: list[dict[str, Any]] = []
         self.raw = b""

@@ -49,6 +49,12 @@ def test_without_a_good_token_nobody_comes_in(client, path, headers):
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
+def test_a_token_that_came_without_tls_is_refused_and_said_to_be_burnt(alices, path, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    detail = said(alices.get(path), 403)["detail"]
+    assert detail.startswith("Come by https. Your token was sent readable for others")
+
+
 def test_a_session_is_no_token(alice, path):
     assert browser(alice).get(f"/api/v1{path}").status_code == 401
 

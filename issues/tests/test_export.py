@@ -82,7 +82,7 @@ def test_no_cell_of_a_csv_file_is_one_that_a_spreadsheet_would_run(payments, ali
         "'=cmd|' /C calc'!A0",
         "'+1",
         "'＝1",
-        "'\t=1",
+        "'\t'=1",
         "'-1",
     ]
 

@@ -153,10 +153,14 @@ def test_without_a_ticket_there_is_no_stream(server, payments, cookie):
 
 
 def test_a_ticket_is_good_for_its_room_alone(alice, payments):
-    answer = browser(alice).get(reverse("issues:room", args=[payments.pk]))
-    cookie = answer.cookies["feed"]
-    assert tickets.read(cookie.value, payments.pk) == tickets.Ticket(payments.pk, alice.pk, "en")
-    assert tickets.read(cookie.value, payments.pk + 1) is None
+    client = browser(alice)
+    session = client.cookies["sessionid"].value
+    cookie = client.get(reverse("issues:room", args=[payments.pk])).cookies["feed"]
+    seal = tickets.seal(session, alice)
+    assert tickets.read(cookie.value, session, payments.pk) == tickets.Ticket(
+        payments.pk, alice.pk, "en", seal, session
+    )
+    assert tickets.read(cookie.value, session, payments.pk + 1) is None
     assert cookie["path"] == reverse("issues:room-feed", args=[payments.pk])
     assert cookie["httponly"]
 
@@ -194,7 +198,7 @@ def test_a_screen_that_reads_nothing_for_half_a_minute_is_given_up(payments, ali
                 is_stuck.set()
                 await asyncio.Event().wait()  # for ever
 
-        stream = Stream(tickets.Ticket(payments.pk, alice.pk, "en"), Have(), send)
+        stream = Stream(tickets.Ticket(payments.pk, alice.pk, "en", "", ""), Have(), send)
         stream.offer(Frames(snapshot))
         running = asyncio.create_task(stream.run())
         await is_stuck.wait()

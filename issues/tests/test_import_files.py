@@ -1,80 +1,23 @@
-"""CSV as others write it: bytes, separators, limits, names of columns; and cells that a spreadsheet would run."""
+"""CSV as others write it: bytes, separators, limits, names of columns."""
 
 import codecs
 import random
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import given
 
-from issues import columns, csv_files, formulas
+from issues import columns, csv_files
 from issues.csv_files import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, BadFile
+from issues.tests.cells import NASTY
 
 SAMPLES = Path(__file__).parent / "samples"
-NASTY = st.lists(
-    st.one_of(st.sampled_from("=+-@\t\r\n '\"＝＋－＠−;,|\u200b\ufeff"), st.characters(codec="utf-8")),
-    max_size=12,
-).map("".join)
 
 
 def failed(text: str) -> tuple[str, int]:
     with pytest.raises(BadFile) as bad:
         csv_files.read(text)
     return bad.value.code, bad.value.row
-
-
-# --- Cells that a spreadsheet would run
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "=1+1",
-        "+1",
-        "-1",
-        "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "  =1",
-        "＝1+1",
-        "＋1",
-        "－1",
-        "＠A1",
-        "\u200b=1",
-        "\ufeff=1",
-        "'=1",
-    ],
-)
-def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(cell):
-    assert formulas.harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["", "Pay = fast", "PAY-1", "'tis", "👍 -1", "3-1", "½", "☕"])
-def test_any_other_cell_stays_as_it_is(cell):
-    assert formulas.harmless(cell) == cell
-
-
-@given(NASTY)
-@example("'=1")
-@example("''=1")
-@example("' '@")
-def test_what_was_made_harmless_is_read_as_it_was(cell):
-    assert formulas.original(formulas.harmless(cell)) == cell
-
-
-@given(NASTY)
-def test_what_was_made_harmless_begins_with_nothing_that_runs(cell):
-    assert not formulas.is_risky(cell) or formulas.harmless(cell).startswith("'")
-    assert not formulas.harmless(cell).lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
-
-
-@given(st.lists(st.lists(NASTY, min_size=3, max_size=3), min_size=1, max_size=5))
-def test_a_table_that_is_written_is_read_as_it_was(rows):
-    written = csv_files.written(["one", "two", "three"], [["x", *row[1:]] for row in rows])
-    assert [list(cells) for _number, cells in csv_files.read(written).rows] == [
-        ["x", *row[1:]] for row in rows
-    ]
 
 
 # --- Bytes

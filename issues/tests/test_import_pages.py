@@ -101,6 +101,12 @@ def test_a_text_that_is_no_table_is_refused_and_stays_in_its_field(alices, text,
     assert alices.page.context["form"]["text"].value() == text
 
 
+@pytest.mark.parametrize("name", ["issues.xlsx", "issues.csv.exe", "issues"])
+def test_a_file_with_another_ending_is_refused(alices, name):
+    alices.send("file", text="", file=SimpleUploadedFile(name, b"title\nFile"))
+    assert "Choose a file whose name ends in .csv, .tsv or .txt." in alices.text
+
+
 def test_a_file_that_is_too_large_is_refused(alices):
     file = SimpleUploadedFile("issues.csv", b"title\n" + b"x" * csv_files.MAX_BYTES)
     alices.send("file", text="", file=file)

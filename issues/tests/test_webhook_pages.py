@@ -49,6 +49,7 @@ def test_one_is_added_and_its_page_shows_the_secret(alice, url):
     [
         ("", "Write the address of your program"),
         ("ftp://example.org", "A link begins with http"),
+        ("http://1.1.1.1/", "Write https:// in front"),
         ("http://10.0.0.1/", "10.0.0.1 can&#x27;t be reached, or stands in a private network."),
         ("https://example.org/" + "x" * 481, "A link has at most 500 characters."),
     ],

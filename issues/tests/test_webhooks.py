@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -19,10 +20,10 @@ from groups.models import Group, Membership
 from issues import rounds
 from issues.models import Delivery, Room, Webhook
 from issues.tests.feed import eventually, served
-from issues.tests.receiver import Receiver, listening
+from issues.tests.receiver import Receiver, certificate, listening
 from issues.tests.room import at_the_table, new_issue
 from issues.webhooks import addresses, events, posting, sender, signatures
-from issues.webhooks.posting import NotSent
+from issues.webhooks.posting import NotSent, NotTold
 
 pytestmark = pytest.mark.django_db
 
@@ -288,8 +289,14 @@ def test_the_process_that_serves_the_site_sends_them(payments, anna, webhook, re
 )  # fmt: skip
 def test_a_private_address_is_never_connected_to(settings, host):
     settings.WEBHOOK_PRIVATE_HOSTS = []
-    with pytest.raises(NotSent):
-        posting.post(f"http://{host}/", "{}", {})
+    with pytest.raises(NotSent, match="stands in a private network"):
+        posting.post(f"https://{host}/", "{}", {})
+
+
+def test_without_tls_nothing_is_sent_to_the_public_internet():
+    with pytest.raises(NotTold, match=r"1\.1\.1\.1 is told nothing without https"):
+        posting.post("http://1.1.1.1/", "{}", {})
+    posting.check("https://1.1.1.1/")
 
 
 def test_a_name_that_stands_for_a_private_address_is_refused_when_it_is_sent_too(webhook, receiver, settings):
@@ -305,6 +312,45 @@ def test_a_name_that_stands_for_a_private_address_is_refused_when_it_is_sent_too
 def test_an_address_that_is_none_is_told_so(url):
     with pytest.raises(NotSent):
         posting.check(url)
+
+
+# --- Over TLS
+
+
+def posted(url: str) -> int | str:
+    """The status of the answer, or why there was none."""
+    try:
+        return posting.post(url, "{}", {})
+    except NotSent as reason:
+        return str(reason)
+
+
+@pytest.fixture
+def known(settings, tmp_path) -> Path:
+    """The certificate of `localhost`, which the site is told to trust, and nobody else does."""
+    made = certificate(tmp_path, "localhost")
+    settings.WEBHOOK_CA_FILE = str(made)
+    return made
+
+
+def test_a_receiver_whose_certificate_is_known_is_told(known):
+    with listening(tls=known) as receiver:
+        assert posted(receiver.url) == 204
+
+
+def test_a_receiver_whose_certificate_nobody_has_signed_is_told_nothing(known, settings):
+    settings.WEBHOOK_CA_FILE = ""
+    with listening(tls=known) as receiver:
+        assert "CERTIFICATE_VERIFY_FAILED" in str(posted(receiver.url))
+        assert receiver.received == []
+
+
+def test_a_receiver_with_the_certificate_of_another_name_is_told_nothing(settings, tmp_path):
+    other = certificate(tmp_path, "hooks.example")
+    settings.WEBHOOK_CA_FILE = str(other)
+    with listening(tls=other) as receiver:
+        assert "CERTIFICATE_VERIFY_FAILED" in str(posted(receiver.url))
+        assert receiver.received == []
 
 
 # --- How many

@@ -19,11 +19,18 @@ from groups.access import Access, Permission, group_view
 from issues import async_rounds, rounds
 from issues.views.async_page import render_async
 from issues.views.room import render_room
+from users.rate_limits import RateLimit, TooManyRequests
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 REFUSALS: dict[type[Exception], tuple[int, "StrOrPromise"]] = {
+    TooManyRequests: (
+        429,
+        gettext_lazy(
+            "That was too often within a minute, so it is not saved. Wait a little, then send it again."
+        ),
+    ),
     rounds.RoundOver: (409, gettext_lazy("That vote is over. This is how things are now.")),
     rounds.RoundOpen: (409, gettext_lazy("A vote is open already. Reveal or stop it first.")),
     rounds.IssueVotedOn: (409, gettext_lazy("This issue is being voted on already. End that vote first.")),
@@ -44,6 +51,8 @@ REFUSALS: dict[type[Exception], tuple[int, "StrOrPromise"]] = {
     async_rounds.NoSuchDeadline: (400, gettext_lazy("Choose one of the times.")),
     rounds.NoSuchCard: (400, gettext_lazy("There is no such card in this deck. Choose one of these.")),
 }
+# By person: ten times what the quickest of teams needs.
+CHANGES = RateLimit("room", "120/minute")
 Answer = Callable[..., HttpResponse | None]
 
 
@@ -58,6 +67,7 @@ def room_view(permission: Permission) -> Callable[[Answer], Callable[..., Any]]:
             if access.group.is_archived:
                 return refused(request, access, 409, _("This group is archived. Nothing was changed."))
             try:
+                CHANGES.take(access.user.pk)
                 answer = view(request, access, **kwargs)
             except tuple(REFUSALS) as refusal:
                 status, sentence = REFUSALS[type(refusal)]

@@ -88,7 +88,7 @@ def room_state(request: HttpRequest, access: Access) -> HttpResponse:
         have = Have.read(request.GET.get("have", ""))
         response = HttpResponse(frames.frame(audience, have), content_type="application/json")
     response["ETag"] = etag
-    response["Cache-Control"] = "no-cache, private"
+    response["Cache-Control"] = "no-store"
     _admit(request, response, access, audience)
     return response
 
@@ -160,5 +160,6 @@ def _invitation(request: HttpRequest, access: Access, snapshot: RoomSnapshot) ->
 
 
 def _admit(request: HttpRequest, response: HttpResponse, access: Access, audience: Audience) -> None:
-    ticket = tickets.Ticket(access.group.pk, access.user.pk, audience.language)
-    tickets.issue(request, response, ticket, reverse("issues:room-feed", args=[access.group.pk]))
+    ticket = tickets.of(request, access.group.pk, access.user, audience.language)
+    path = reverse("issues:room-feed", args=[access.group.pk])
+    tickets.issue(response, ticket, path, secure=request.is_secure())

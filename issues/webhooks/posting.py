@@ -25,6 +25,10 @@ class NotSent(Exception):
     """Why: one sentence."""
 
 
+class NotTold(NotSent):
+    """The address would have everybody on the way read what is sent."""
+
+
 def post(url: str, body: str, headers: Mapping[str, str]) -> int:
     """The status of the answer. Raises NotSent."""
     parts = urlsplit(url)
@@ -44,7 +48,7 @@ def post(url: str, body: str, headers: Mapping[str, str]) -> int:
 
 
 def check(url: str) -> None:
-    """Raises NotSent where nothing may be sent to this address."""
+    """Raises NotSent, or NotTold, where nothing may be sent to this address."""
     _address(urlsplit(url))
 
 
@@ -62,6 +66,8 @@ def _address(parts: SplitResult) -> Address:
         for address in addresses:
             if not _is_public(address):
                 raise NotSent(f"{host} stands in a private network. WEBHOOK_PRIVATE_HOSTS allows it.")
+        if parts.scheme != "https":
+            raise NotTold(f"{host} is told nothing without https: everybody on the way could read it.")
     return addresses[0]
 
 

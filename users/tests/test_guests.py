@@ -66,3 +66,9 @@ def test_the_session_of_a_visitor_gets_another_key(client):
     session.save()
     client.post(URL, {"nickname": "Anna"})
     assert client.session.session_key != session.session_key
+
+
+@pytest.mark.parametrize("wanted", ["nonsense", "<img src=x onerror=p()>", "users:account", "groups", "?a=b"])
+def test_whoever_wants_to_go_where_nothing_can_be_comes_to_their_groups(client, wanted):
+    answer = client.post("/me/guest/", {"nickname": "Nina", "next": wanted})
+    assert (answer.status_code, answer["Location"]) == (302, "/groups/")

@@ -1,7 +1,9 @@
 """Sign in and out."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from conftest import PASSWORD
 from users.models import User
@@ -118,3 +120,48 @@ def test_opening_the_address_of_signing_out_only_asks(client, guest):
     response = client.get(reverse("users:sign-out"))
     assert "only this browser knows you" in response.content.decode()
     assert client.session["_auth_user_id"] == str(guest.pk)
+
+
+# --- In other browsers
+
+
+def test_whoever_signs_out_elsewhere_stays_here(client, alice):
+    other = Client()
+    for each in (client, other):
+        each.force_login(alice)
+    before = client.session.session_key
+    client.post("/me/sign-out/elsewhere/")
+    assert client.get("/me/").status_code == 200
+    assert other.get("/me/").status_code == 302
+    assert client.session.session_key != before
+
+
+def test_sessions_from_before_sessions_were_counted_go_on(client, alice):
+    client.force_login(alice)
+    assert alice.session_generation == 0
+    key = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+    assert alice.get_session_auth_hash() == salted_hmac(key, alice.password, algorithm="sha256").hexdigest()
+
+
+def test_with_another_key_of_the_site_sessions_that_were_counted_go_on(client, alice, settings):
+    client.force_login(alice)
+    client.post("/me/sign-out/elsewhere/")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key" * 5
+    assert client.get("/me/").status_code == 200
+
+
+def test_staff_sign_somebody_out_everywhere(client, alice, guest, staff):
+    theirs, guests = Client(), Client()
+    theirs.force_login(alice)
+    guests.force_login(guest)
+    client.force_login(staff)
+    action = {"action": "sign_out_everywhere", "_selected_action": [alice.pk, guest.pk]}
+    page = client.post("/admin/users/user/", action, follow=True).content.decode()
+    assert "1 account is signed out everywhere." in page
+    assert theirs.get("/me/").status_code == 302
+    assert guests.get("/me/").status_code == 200
+
+
+def test_signing_out_clears_what_the_browser_keeps(client, alice):
+    client.force_login(alice)
+    assert client.post("/me/sign-out/")["Clear-Site-Data"] == '"cache", "storage"'

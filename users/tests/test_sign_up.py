@@ -30,11 +30,20 @@ def test_an_email_that_has_an_account_is_refused_whatever_its_case(client, alice
     assert list(User.objects.all()) == [alice]
 
 
-@pytest.mark.parametrize("password", ["short", "password123", "anna@example.org"])
+@pytest.mark.parametrize(
+    "password",
+    ["short", "password123", "anna@example.org", "Estimation-2026", "planning poker 1", "Scrum_Poker!!"],
+)
 def test_a_weak_password_is_refused(client, password):
     response = client.post(URL, FORM | {"password": password})
     assert "password" in response.context["form"].errors
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("password", ["estimations are lies", "my planning poker face"])
+def test_a_word_of_the_site_may_stand_in_a_longer_password(client, password):
+    client.post(URL, FORM | {"password": password})
+    assert User.objects.exists()
 
 
 def test_what_is_said_of_passwords_is_what_is_demanded(settings):
@@ -112,3 +121,9 @@ def test_who_has_an_account_needs_no_other(client, alice):
     client.force_login(alice)
     assert client.post(URL, FORM).url == reverse("users:account")
     assert list(User.objects.all()) == [alice]
+
+
+def test_a_guest_who_has_become_an_account_is_known_for_a_month_and_no_longer_for_a_year(client, guest):
+    client.force_login(guest)
+    client.post(URL, FORM)
+    assert client.session.get_expiry_age() == pytest.approx(30 * 24 * 60 * 60, abs=60)

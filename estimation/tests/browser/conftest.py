@@ -7,7 +7,11 @@ from contextlib import ExitStack
 from typing import Literal
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+
+from estimation.tests.browser.bridge import Bridge, Harm
+from estimation.tests.browser.hostile import Hostile
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -87,3 +91,27 @@ def signed_in(visitor: Visitor, site_url: str, client) -> Callable[..., Page]:
         return page
 
     return open_browser
+
+
+@pytest.fixture
+def harm(record_property) -> Iterator[Harm]:
+    """What a browser notices of scripts in texts: nothing. The counts stand in the results of the test."""
+    noticed = Harm()
+    yield noticed
+    record_property("pages", noticed.pages)
+    record_property("csp_violations", len(noticed.violations))
+    assert noticed.is_none, noticed
+
+
+@pytest.fixture
+def bridge(browser: Browser, harm: Harm) -> Iterator[Bridge]:
+    """A browser in front of this process, in which nobody is signed in yet."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield Bridge(context, harm, Client(raise_request_exception=False))
+    context.close()
+
+
+@pytest.fixture
+def world(db: None) -> Hostile:
+    """A group in which every text would run a script."""
+    return Hostile.gathered()

@@ -34,8 +34,9 @@ def open_list(group, signed_in):
     return open_page
 
 
-def shown(page: Page) -> str:
-    return "".join(page.locator(".issue-title").all_text_contents())
+def expect_shown(page: Page, titles: str) -> None:
+    """Waits until the list has these titles, a letter each, in this order."""
+    expect(page.locator(".issue-title")).to_have_text(list(titles))
 
 
 def order(group: Group) -> str:
@@ -68,17 +69,17 @@ def test_an_issue_is_dragged_to_its_place_and_stays_there(open_list, group, titl
     page = open_list()
     drag(page, title, to)
     expect(page.locator("#issues-status")).to_have_text(f"Moved to place {after.index(title) + 1}.")
-    assert shown(page) == after
+    expect_shown(page, after)
     assert order(group) == after
 
 
 def test_escape_puts_a_dragged_issue_back(open_list, group):
     page = open_list()
     drag(page, "D", "A", drop=False)
-    assert shown(page) == "DABC"
+    expect_shown(page, "DABC")
     page.keyboard.press("Escape")
     page.mouse.up()
-    assert shown(page) == "ABCD"
+    expect_shown(page, "ABCD")
     assert order(group) == "ABCD"
 
 
@@ -87,7 +88,7 @@ def test_what_cannot_be_saved_goes_back_and_is_told(open_list, group):
     group.archive()
     drag(page, "D", "A")
     expect(page.locator("#issues-status")).to_have_text("This group is archived. Nothing was changed.")
-    assert shown(page) == "ABCD"
+    expect_shown(page, "ABCD")
 
 
 def test_a_page_that_is_too_old_to_save_says_so(open_list, group):
@@ -95,7 +96,7 @@ def test_a_page_that_is_too_old_to_save_says_so(open_list, group):
     page.context.clear_cookies()
     drag(page, "D", "A")
     expect(page.locator("#issues-status")).to_have_text(re.compile("The order was not saved."))
-    assert shown(page) == "ABCD"
+    expect_shown(page, "ABCD")
 
 
 def test_an_issue_is_moved_by_keyboard_and_the_focus_goes_along(open_list, group):
@@ -129,12 +130,12 @@ def test_without_scripts_everything_is_there(open_list, group):
     expect(page.locator(".issue-handle").first).to_be_hidden()
     page.get_by_role("button", name="Move up D").click()
     expect(page).to_have_url(re.compile(r"show=to-estimate#up-\d+$"))
-    assert shown(page) == "ABDC"
+    expect_shown(page, "ABDC")
     expect(page.get_by_role("button", name="Move up D")).to_be_focused()
 
     page.get_by_role("button", name="Archive D").click()
     expect(page.get_by_text("“D” is archived. Nothing of it is lost.")).to_be_visible()
-    assert shown(page) == "ABC"
+    expect_shown(page, "ABC")
     page.get_by_role("link", name="Archived").click()
     page.get_by_role("button", name="Bring it back D").click()
     page.get_by_role("link", name="To estimate").click()
@@ -148,11 +149,11 @@ def test_without_scripts_everything_is_there(open_list, group):
     expect(page.get_by_role("heading", name="2 issues would be added")).to_be_visible()
     page.get_by_role("button", name="Add these issues").click()
     expect(page.get_by_text("2 issues are added.")).to_be_visible()
-    assert shown(page) == "ABDCEFG"
+    expect_shown(page, "ABDCEFG")
 
     page.get_by_label("Search issues").fill("pay-6")
     page.get_by_role("button", name="Search").click()
-    assert shown(page) == "F"
+    expect_shown(page, "F")
     page.get_by_role("link", name="F", exact=True).click()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Description").fill("# Why\n**Because**")

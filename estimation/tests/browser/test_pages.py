@@ -53,12 +53,16 @@ FOR_OWNERS = [
     "issues:issue-import",
     "users:account",
     "users:password-change",
+    "users:two-factor",
+    "users:data",
     "users:sign-out",
 ]
 ADDRESSES = {
     "users:password-reset-done": "/me/password/reset/sent/",
     "users:password-reset-confirm": "/me/password/reset/MQ/no-such-token/",
     "users:password-reset-complete": "/me/password/reset/done/",
+    "users:sign-up-sent": "/me/sign-up/sent/",
+    "users:sign-up-confirm": "/me/sign-up/no-such-token/",
     "a page that is not there": "/nothing-here/",
     "a form opened as a page": "/me/sign-in/?next=/groups/",
 }

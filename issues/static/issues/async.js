@@ -130,7 +130,7 @@
     try {
       const response = await fetch(location.pathname, { headers: { Accept: "text/html" } });
       if (response.ok && !response.redirected) {
-        take(new DOMParser().parseFromString(await response.text(), "text/html"));
+        take(new DOMParser().parseFromString(rendered.createHTML(await response.text()), "text/html"));
       }
     } catch {
       // The next time.

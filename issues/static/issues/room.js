@@ -78,9 +78,12 @@
     const seat = document.createElement("li");
     seat.className = `seat seat-${role} is-none`;
     seat.dataset.seat = pk;
-    seat.innerHTML =
-      `<span class="seat-card"></span><span class="seat-who">${html}</span>` +
-      '<span class="visually-hidden seat-said"></span>';
+    for (const name of ["seat-card", "seat-who", "visually-hidden seat-said"]) {
+      const part = document.createElement("span");
+      part.className = name;
+      seat.append(part);
+    }
+    seat.querySelector(".seat-who").innerHTML = rendered.createHTML(html);
     return seat;
   }
 
@@ -144,7 +147,7 @@
     const round = roundOnTable();
     const typed = [...box.querySelectorAll("input[id]")].filter((input) => input.value !== input.defaultValue);
     const open = [...box.querySelectorAll("details[id]")].map((details) => [details.id, details.open]);
-    box.innerHTML = html;
+    box.innerHTML = rendered.createHTML(html);
     if (name !== "deck" || round === roundOnTable()) {
       for (const input of typed) {
         const again = document.getElementById(input.id);

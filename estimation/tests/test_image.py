@@ -1,0 +1,60 @@
+"""What the image holds, and what its containers may do."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OURS = [name for name, service in COMPOSE["services"].items() if service.get("image") == "estimation"]
+
+
+def test_neither_history_nor_secrets_nor_data_get_into_the_image():
+    left_out = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".git", ".env", "secrets", "backups", "**/*.sqlite3*"} <= set(left_out)
+
+
+def test_it_runs_as_nobody_in_particular():
+    (user,) = re.findall(r"^USER (.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user == "estimation"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_of_the_application_has_no_right_that_it_does_not_need(name):
+    service = COMPOSE["services"][name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert not {"privileged", "cap_add", "pid", "network_mode"} & service.keys()
+
+
+def test_the_database_is_reached_from_the_inside_alone():
+    assert "ports" not in COMPOSE["services"]["database"]
+
+
+def test_each_container_gets_the_secrets_that_it_needs():
+    given = {name: set(service.get("secrets", [])) for name, service in COMPOSE["services"].items()}
+    assert given["database"] == {"database_password", "database_root_password"}
+    assert [given[name] for name in OURS] == [{"database_url", "secret_key"}] * len(OURS)
+
+
+def test_no_secret_stands_in_what_composes_them():
+    environment = {
+        name: value
+        for service in COMPOSE["services"].values()
+        for name, value in service.get("environment", {}).items()
+    }
+    secret = {name for name in environment if re.search("PASSWORD|SECRET|KEY|DATABASE_URL", name)}
+    assert secret
+    assert {name for name in secret if not name.endswith("_FILE")} == set()
+
+
+def test_what_it_is_made_of_is_pinned():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = [line for line in (ROOT / name).read_text().splitlines() if line and line[0] not in "#-"]
+        assert lines
+        assert [line for line in lines if not re.fullmatch(r"[\w\[\]-]+==[\w.]+", line)] == [], name
