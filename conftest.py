@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from groups.models import Group, Membership, Role
 from issues import remembered
-from users import rate_limits
+from users import mails, rate_limits
 from users.models import User
 
 PASSWORD = "correct horse battery"
@@ -28,10 +28,12 @@ def _light_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Each test has rooms of its own, though their numbers and versions are those of the one before."""
+def _nothing_remembered() -> Iterator[None]:
+    """Each test has rooms of its own, though their numbers and versions are those of the one before; and its mails."""
     remembered.forget()
     rate_limits.forget()
+    yield
+    mails.wait()
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 # How long a browser is known. A guest is known by it alone: SESSION_COOKIE_AGE, a year.
 ACCOUNTS = timedelta(days=30)
 STAFF = timedelta(hours=12)
+# Of who has just signed out: it holds nothing but that word.
+NOBODY = timedelta(minutes=5)
 
 
 def begin(request: HttpRequest, user: User, device: TOTPDevice | None = None) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,6 +27,12 @@ def site() -> Iterator[Site]:
 
 def connection(site: Site) -> socket.socket:
     return socket.create_connection(("127.0.0.1", site.port), timeout=20)
+
+
+def run(work: Coroutine[None, None, None]) -> None:
+    """In a thread of its own: the browsers of other tests keep an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 def head(length: int) -> bytes:
@@ -98,7 +105,7 @@ def test_what_does_not_arrive_in_time_is_answered():
         raise AssertionError("it is not all there")
 
     scope = {"type": "http", "headers": [(b"content-length", b"5")]}
-    asyncio.run(RequestBodies(page, seconds=0.01)(scope, receive, send))
+    run(RequestBodies(page, seconds=0.01)(scope, receive, send))
     assert sent[0]["status"] == 408
     assert "That took too long" in sent[1]["body"].decode()
 
@@ -111,7 +118,7 @@ def test_who_goes_before_the_end_is_answered_by_nobody():
         raise AssertionError("there is nobody to answer, and nothing to do")
 
     scope = {"type": "http", "headers": [(b"content-length", b"5")]}
-    asyncio.run(RequestBodies(nobody)(scope, receive, nobody))
+    run(RequestBodies(nobody)(scope, receive, nobody))
 
 
 def test_what_comes_in_parts_arrives_whole_and_then_the_rest():
@@ -135,7 +142,7 @@ def test_what_comes_in_parts_arrives_whole_and_then_the_rest():
     async def send(message):
         raise AssertionError("the page answers nothing here")
 
-    asyncio.run(RequestBodies(page)(scope, receive, send))
+    run(RequestBodies(page)(scope, receive, send))
     assert received == [
         {"type": "http.request", "body": b"a=1", "more_body": False},
         {"type": "http.disconnect"},

@@ -128,9 +128,10 @@ def test_signing_out_ends_the_session_on_the_server(sites, alice):
     person = signed_in(site, alice)
     kept = person.cookie("sessionid")
     assert not is_nobody(bearer(other, kept))
-    person.send("/me/sign-out/")
-    assert person.cookie("sessionid") == ""
+    assert "You are signed out." in person.send("/me/sign-out/")
+    assert person.cookie("sessionid") != kept
     assert is_nobody(bearer(other, kept))
+    assert not Session.objects.filter(pk=kept).exists()
 
 
 def test_signing_out_ends_the_open_stream_and_lets_none_begin(sites, bob, payments):

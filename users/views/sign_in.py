@@ -81,6 +81,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         logout(request)
         messages.success(request, _("You are signed out."))
+        request.session.set_expiry(sessions.NOBODY)
     answer = redirect("start")
     # Not "cookies": the language stays, and the word that they are signed out.
     answer["Clear-Site-Data"] = '"cache", "storage"'
