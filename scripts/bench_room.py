@@ -75,6 +75,9 @@ HEAD = (
 )
 
 
+FRAME = b"\nid: "  # and the version that the frame tells
+
+
 class Stream(asyncio.Protocol):
     """Notes the version of every frame that comes, and nothing else, to cost little."""
 
@@ -87,15 +90,16 @@ class Stream(asyncio.Protocol):
             assert data.startswith(b"HTTP/1.1 200"), data[:200]
             self.is_new = False
         text = self.rest + data
-        place = text.rfind(b"id: ")
+        place = text.rfind(FRAME)
         if place >= 0:
-            end = text.find(b"\n", place)
+            start = place + len(FRAME)
+            end = text.find(b"\n", start)
             if end < 0:
                 self.rest = text[place:]
                 return
-            self.person.version = int(text[place + 4 : end])
+            self.person.version = int(text[start:end])
             self.expected.told(self.person.version)
-        self.rest = text[-4:]
+        self.rest = text[-len(FRAME) :]
 
 
 class Expected:
@@ -206,6 +210,7 @@ def _server(stack: contextlib.ExitStack) -> tuple[int, subprocess.Popen[bytes]]:
             *("--no-access-log", "--log-level", "critical", "--timeout-graceful-shutdown", "1"),
         ],
         cwd=PROJECT,
+        stderr=stack.enter_context(tempfile.TemporaryFile()),  # its log, a line for each request
     )
     stack.callback(server.wait)
     stack.callback(server.terminate)
