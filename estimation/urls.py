@@ -21,3 +21,5 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "estimation.views.server_error"

@@ -1,12 +1,17 @@
 """Pages of the site as a whole."""
 
 import logging
+import sys
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language as django_set_language
 
@@ -14,6 +19,7 @@ from estimation.monitoring import security
 from estimation.readiness import readiness
 from users.requests import is_local
 
+RETRY_AFTER = "5"  # seconds
 PLAIN = "text/plain; charset=utf-8"
 ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/\nDisallow: /me/\n"
 
@@ -62,3 +68,23 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         messages.info(request, _("That page was from before you came in. Here is where you are now."))
         return redirect(request.path)
     return render(request, "403_csrf.html", {"here": resolve_url("start")}, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """For what nobody has foreseen: 500; or 503 where it is the database that has not done its part."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _without_database(request)
+    return defaults.server_error(request)
+
+
+def _without_database(request: HttpRequest) -> HttpResponse:
+    """Says no more than is known: the connection may have been lost before the commit, or after it."""
+    answer: HttpResponse
+    if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
+        detail = _("The database does not answer. It may be saved or not: look, before you send it again.")
+        answer = JsonResponse({"detail": detail})
+    else:
+        answer = HttpResponse(render_to_string("estimation/no_database.html"))
+    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    answer["Retry-After"] = RETRY_AFTER
+    return answer

@@ -15,9 +15,9 @@ from typing import TypeVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
-from redis import RedisError
 
 from users.requests import client_network
 
@@ -109,7 +109,7 @@ def _counted(ask: Callable[[MovingWindowRateLimiter], _T]) -> _T:
     if settings.REDIS_URL and time.monotonic() >= _Redis.asked_again:
         try:
             return ask(_redis(settings.REDIS_URL))
-        except RedisError:  # better counted here alone than nobody let in, or everybody
+        except StorageError:  # better counted here alone than nobody let in, or everybody
             _Redis.asked_again = time.monotonic() + REDIS_PAUSE
             logger.warning("Redis does not answer: this process counts for itself what is limited.")
     return ask(_memory())
@@ -128,6 +128,10 @@ def _memory() -> MovingWindowRateLimiter:
 @cache
 def _redis(url: str) -> MovingWindowRateLimiter:
     storage: Storage = RedisStorage(
-        url, key_prefix="estimation", socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT
+        url,
+        wrap_exceptions=True,  # the library of Redis is loaded by those alone who have one
+        key_prefix="estimation",
+        socket_timeout=REDIS_TIMEOUT,
+        socket_connect_timeout=REDIS_TIMEOUT,
     )
     return MovingWindowRateLimiter(storage)

@@ -80,8 +80,7 @@ class Feed:
         if not self._may_serve():
             await _refuse(send, 503)
             return
-        request = ASGIRequest({**scope, "query_string": b""}, io.BytesIO())
-        ticket = _ticket(request, group_id)
+        ticket = _ticket(scope, group_id)
         try:
             is_admitted = ticket is not None and await self._attend().admits(ticket)
         except DatabaseError:
@@ -169,8 +168,10 @@ class Feed:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _ticket(request: ASGIRequest, group_id: int) -> Ticket | None:
+def _ticket(scope: Scope, group_id: int) -> Ticket | None:
     """The ticket that the request shows, if it may be good for this room and was sent from this site."""
+    # Made here, to be gone afterwards: a thousand streams would each keep one.
+    request = ASGIRequest({**scope, "query_string": b""}, io.BytesIO())
     cookie, session = (
         request.COOKIES.get(name, "") for name in (tickets.COOKIE, settings.SESSION_COOKIE_NAME)
     )

@@ -1,0 +1,123 @@
+"""What the database gave up is done again, from its beginning: here, for every page, form, and call of the API.
+
+Two transactions that stand in each other's way, or a node of a cluster that dies, end a request's work with an error
+that says nothing about the request. Its view is called again as long as nothing of it is saved, so that it is done
+once. Where nobody can know whether a commit was the last thing that the server did, nothing is done again: the page
+says so, and that is all that it says.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.messages import get_messages
+from django.db import OperationalError, connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from estimation.middleware import too_many_requests
+from users.rate_limits import TooManyRequests
+
+# Of MySQL and MariaDB. https://mariadb.com/kb/en/mariadb-error-code-reference/
+DEADLOCK = (
+    1213  # also a change that another node of a cluster has overtaken, told at the latest by the commit
+)
+LOCK_WAIT = 1205
+NODE_NOT_READY = 1047  # it has lost the others of its cluster
+GONE = (2006, 2013)  # the connection
+
+DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds before each further try, half as much again more or less
+PATIENCE = 15  # seconds from the request's beginning, after which nothing is tried again
+
+# What changes no row; everything else that is sent may.
+_READING = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET", "SHOW", "PRAGMA", "EXPLAIN", "WITH")
+
+logger = logging.getLogger(__name__)
+
+
+class Work:
+    """What a request has done in the database so far. Sees each statement, as Django's execute wrappers do."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.is_saved = False  # something of it is committed
+        self.is_open = False  # something is written in a transaction that has not ended
+        self.failed: Exception | None = None  # the error of the last statement that failed
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        try:
+            result = execute(sql, params, many, context)
+        except OperationalError as error:
+            self.failed = error
+            raise
+        if not sql.lstrip(" (").upper().startswith(_READING):
+            self.is_open = True
+            transaction.on_commit(self._saved)
+        return result
+
+    def _saved(self) -> None:
+        self.is_saved = True
+
+    def may_be_done_again(self, error: Exception) -> bool:
+        """Whether the error is none of the request's, and nothing is saved, for certain."""
+        code = error.args[0] if isinstance(error, OperationalError) and error.args else None
+        is_certain = error is self.failed or not self.is_open or code == DEADLOCK
+        return (
+            code in (DEADLOCK, LOCK_WAIT, NODE_NOT_READY, *GONE)
+            and is_certain
+            and not self.is_saved
+            and not connection.in_atomic_block
+            and time.monotonic() - self.began < PATIENCE
+        )
+
+    def begin_again(self, error: Exception) -> None:
+        """On a new connection where this one is of no use: behind a proxy it leads to a node that lives."""
+        self.is_open = False
+        self.failed = None
+        if error.args[0] in (NODE_NOT_READY, *GONE):
+            connection.close()
+
+
+class RetryTransactions:
+    """Calls a view again whose transaction the database gave up. Must be the last middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        work = Work()
+        request.work = work  # type: ignore[attr-defined]
+        with connection.execute_wrapper(work):
+            return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        work: Work = request.work  # type: ignore[attr-defined]
+        for delay in DELAYS:
+            if not work.may_be_done_again(error) or _has_changed(request):
+                return None
+            logger.warning("Done again, since the database gave it up: %s", error.args[0])
+            time.sleep(delay * random.uniform(0.5, 1.5))
+            work.begin_again(error)
+            try:
+                return _called_again(request)
+            except OperationalError as again:
+                error = again
+            except TooManyRequests as refused:
+                return too_many_requests(request, refused.wait)
+        return None
+
+
+def _has_changed(request: HttpRequest) -> bool:
+    """Whether the first call has left something in the request that the second would find."""
+    return request.session.modified or get_messages(request).added_new  # type: ignore[attr-defined]
+
+
+def _called_again(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        request.user.refresh_from_db()
+    for upload in request.FILES.values():
+        cast("Any", upload).seek(0)
+    match = request.resolver_match
+    assert match is not None
+    return match.func(request, *match.args, **match.kwargs)
