@@ -145,24 +145,21 @@ def _mysql(database: dict[str, Any]) -> dict[str, Any]:
     """MySQL and MariaDB alike: every character, no silent truncation, no gap locks."""
     authority = env.str("DATABASE_CA_FILE", default="")
     tls = {"ssl": {"ca": authority}, "ssl_mode": "VERIFY_IDENTITY"} if authority else {}
-    return (
-        database
-        | {
-            "ENGINE": "evolution.backends.mysql",
-            "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {
-                **tls,
-                "charset": "utf8mb4",
-                "isolation_level": "read committed",
-                "init_command": (
-                    "SET sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
-                    "innodb_lock_wait_timeout = 10"  # seconds, of a page's 20; the servers' own 50 keep a thread too long
-                ),
-            },
-            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
-        }
-    )
+    return database | {
+        "ENGINE": "evolution.backends.mysql",
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **tls,
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "init_command": (
+                "SET sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+                "innodb_lock_wait_timeout = 10"  # seconds; the servers' own 50 keep a thread too long
+            ),
+        },
+        "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
+    }
 
 
 def _database() -> dict[str, Any]:

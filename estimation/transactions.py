@@ -15,6 +15,7 @@ from typing import Any, cast
 from django.contrib.messages import get_messages
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import ResolverMatch
 
 from estimation.middleware import too_many_requests
 from users.rate_limits import TooManyRequests
@@ -45,9 +46,9 @@ class Work:
         self.is_open = False  # something is written in a transaction that has not ended
         self.failed: Exception | None = None  # the error of the last statement that failed
 
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         try:
-            result = execute(sql, params, many, context)
+            result = execute(sql, *rest)
         except OperationalError as error:
             self.failed = error
             raise
@@ -97,7 +98,7 @@ class RetryTransactions:
             if not work.may_be_done_again(error) or _has_changed(request):
                 return None
             logger.warning("Done again, since the database gave it up: %s", error.args[0])
-            time.sleep(delay * random.uniform(0.5, 1.5))
+            time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, no secret)
             work.begin_again(error)
             try:
                 return _called_again(request)
@@ -110,7 +111,8 @@ class RetryTransactions:
 
 def _has_changed(request: HttpRequest) -> bool:
     """Whether the first call has left something in the request that the second would find."""
-    return request.session.modified or get_messages(request).added_new  # type: ignore[attr-defined]
+    told: Any = get_messages(request)
+    return bool(request.session.modified or told.added_new)
 
 
 def _called_again(request: HttpRequest) -> HttpResponse:
@@ -118,6 +120,6 @@ def _called_again(request: HttpRequest) -> HttpResponse:
         request.user.refresh_from_db()
     for upload in request.FILES.values():
         cast("Any", upload).seek(0)
-    match = request.resolver_match
-    assert match is not None
-    return match.func(request, *match.args, **match.kwargs)
+    match = cast("ResolverMatch", request.resolver_match)
+    answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return answer

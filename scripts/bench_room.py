@@ -204,13 +204,14 @@ def _server(stack: contextlib.ExitStack) -> tuple[int, subprocess.Popen[bytes]]:
     """A process that serves the site until the stack is closed, and its port."""
     with socket.create_server(("127.0.0.1", 0)) as ear:
         port = ear.getsockname()[1]
+    log = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (a line for each request, until all is closed)
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--port", str(port)),
             *("--no-access-log", "--log-level", "critical", "--timeout-graceful-shutdown", "1"),
         ],
         cwd=PROJECT,
-        stderr=stack.enter_context(tempfile.TemporaryFile()),  # its log, a line for each request
+        stderr=log,
     )
     stack.callback(server.wait)
     stack.callback(server.terminate)

@@ -1,6 +1,7 @@
 """Pages whose work in the database is disturbed from outside, as often as a test says."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -20,13 +21,15 @@ def _disturb() -> None:
 
 
 def _named(request: HttpRequest) -> Group:
-    return Group.objects.create(name=request.POST["name"], user_id=int(request.POST["owner"]))
+    group: Group = Group.objects.create(name=request.POST["name"], user_id=int(request.POST["owner"]))
+    return group
 
 
 @login_not_required
 def before(request: HttpRequest) -> HttpResponse:
     """Disturbed before its commit, by an error of a statement."""
-    uploaded = "".join(upload.read().decode() for upload in request.FILES.values())
+    file: Any = request.FILES.get("file")
+    uploaded = file.read() if file else b""
     with transaction.atomic():
         group = _named(request)
         _disturb()
