@@ -90,8 +90,9 @@ def too_many_requests(request: HttpRequest, wait: int, *, locked: bool = False) 
     return page
 
 
-# By person, or by address where nobody is signed in. The pages themselves have lower ones where it matters.
-CHANGES = RateLimit("change", "300/minute;6000/hour")
+# By person, or by address where nobody is signed in. The pages themselves have lower ones where it matters. None for
+# the hour: each change is remembered for as long as it counts, which for many busy people is memory.
+CHANGES = RateLimit("change", "150/minute")
 
 
 def limit_changes(
