@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from estimation import keys
 from estimation.monitoring import logs
 
 django_stubs_ext.monkeypatch()
@@ -27,14 +28,21 @@ env.read_env(BASE_DIR / ".env")
 
 DEBUG: bool = env.bool("DEBUG", default=False)
 
+# One that can be guessed lets everybody in: whoever has it signs sessions. Without DEBUG there is no way around.
+MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))' makes one"
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set, and without DEBUG there is no default. Set it (or SECRET_KEY_FILE); "
-            "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
+            "SECRET_KEY is not set, and without DEBUG there is no default. "
+            f"Set it (or SECRET_KEY_FILE); {MAKE_A_KEY}."
         )
     SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105
+if not DEBUG and (fault := keys.weakness(SECRET_KEY)):
+    raise ImproperlyConfigured(
+        f"SECRET_KEY {fault}. Set another one (or SECRET_KEY_FILE); {MAKE_A_KEY}. "
+        "With the present one in SECRET_KEY_FALLBACKS, sessions and invite links go on for now."
+    )
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
