@@ -18,7 +18,8 @@ from users.requests import client_network, user_or_none
 
 RETRY_AFTER = "10"  # seconds
 ONE_AND_A_HALF_MINUTES = 90  # seconds; a longer wait is told in minutes
-HEALTH = ("/healthz", "/readyz")
+# What is asked from outside how the site is has to be answered above all while it can't serve.
+HEALTH = ("/healthz", "/readyz", "/metrics")
 
 
 def refuse_unknown_schema(

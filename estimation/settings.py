@@ -293,8 +293,9 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 60 * 60) if HTT
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # The health checks come from the machine itself, without TLS.
-# A program that sends its token without TLS is refused by the API, so that somebody notices.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$", r"^api/v1/"]
+# A program that sends its token without TLS is refused by the API, so that somebody notices; so is a Prometheus that
+# comes from another machine.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^api/v1/"]
 CSRF_FAILURE_VIEW = "estimation.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -317,7 +318,14 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- How the site is observed: docs/security.md, "The log"
+# --- How the site is observed: docs/operations.md, and docs/security.md, "The log"
+
+# With it Prometheus may ask for /metrics; without it there is no such address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and not DEBUG and (fault := keys.weakness(METRICS_TOKEN, 32)):
+    raise ImproperlyConfigured(
+        f"METRICS_TOKEN {fault}. python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one."
+    )
 
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 if LOG_FORMAT not in logs.FORMATS:

@@ -23,6 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     A variable that is empty hides one of the same name in `.env`.
     """
     ours = {"SECRET_KEY", "DATABASE_URL", "DEBUG", "HTTPS", "ALLOWED_HOSTS", "EMAIL_URL", "SIGN_UP_BY_MAIL"}
+    ours |= {"METRICS_TOKEN", "SENTRY_DSN"}
     ours.add("DJANGO_ALLOW_ASYNC_UNSAFE")
     clean = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}
     return subprocess.run(
@@ -81,6 +82,13 @@ def test_a_secret_key_of_fifty_different_characters_will_do(key):
 def test_the_key_that_the_documents_tell_to_make_is_good_enough():
     made = run("-c", "import secrets; print(secrets.token_urlsafe(50))").stdout.strip()
     assert check(SECRET_KEY=made, DEBUG="off").returncode == 0
+
+
+def test_a_token_of_the_metrics_that_can_be_guessed_is_refused_in_a_sentence():
+    done = check(SECRET_KEY=KEY, METRICS_TOKEN="prometheus")
+    assert done.returncode != 0
+    assert "METRICS_TOKEN has 10 characters and needs 32." in done.stderr
+    assert check(SECRET_KEY=KEY, METRICS_TOKEN=KEY[:32]).returncode == 0
 
 
 def test_a_short_secret_key_is_no_obstacle_to_developing():
