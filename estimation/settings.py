@@ -4,6 +4,7 @@
 that holds the value, so that secrets can stay out of the environment.
 """
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -327,6 +328,10 @@ if METRICS_TOKEN and not DEBUG and (fault := keys.weakness(METRICS_TOKEN, 32)):
         f"METRICS_TOKEN {fault}. python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one."
     )
 
+# Where errors are reported to; nowhere where it is not set.
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^/@\s]+@[^/@\s]+(/[^\s]+)*/\d+", SENTRY_DSN):
+    raise ImproperlyConfigured("SENTRY_DSN must look like https://KEY@HOST/NUMBER, as Sentry tells it.")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 if LOG_FORMAT not in logs.FORMATS:
     raise ImproperlyConfigured("LOG_FORMAT must be json or plain.")

@@ -305,6 +305,7 @@ def test_a_database_with_another_time_is_noticed(seconds, level):
 
 def test_a_release_that_the_schema_does_not_fit_is_a_problem():
     latest = MigrationRecorder(connection).migration_qs.filter(app="issues").order_by("name").last()
+    assert latest
     MigrationRecorder(connection).record_unapplied("issues", latest.name)
     level, message = told("schema")
     assert level is PROBLEM

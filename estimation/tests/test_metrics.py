@@ -254,6 +254,7 @@ def test_a_mail_is_counted_and_one_that_could_not_be_sent_too(alice, settings, m
 def test_the_last_run_of_migrate_is_told_with_its_state_and_times(prometheus, outcome):
     run = runs.begin(connection)
     runs.end(run, outcome)
+    assert run.finished_at
     try:
         text = prometheus.get("/metrics").content.decode()
         states = {
@@ -345,7 +346,7 @@ def play(payments: Group, anna: Membership) -> set[str]:
     vote = reverse("issues:round-vote", args=[payments.pk, round_.pk])
     assert people[2].post(vote, {"card": "13", "reason": "REASON-NOBODY-READS"}).status_code == 303
     sessions = {cookie.value for person in people for cookie in person.cookies.values()}
-    names = {payments.name, alice.nickname, anna.nickname, alice.email, PASSWORD, token, TOKEN}
+    names = {str(payments.name), alice.nickname, anna.nickname, str(alice.email), PASSWORD, token, TOKEN}
     return sessions | names | {payments.invite_token, "NOBODY-READS", "REQUEST-ID-1"} - {""}
 
 

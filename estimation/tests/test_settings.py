@@ -91,6 +91,14 @@ def test_a_token_of_the_metrics_that_can_be_guessed_is_refused_in_a_sentence():
     assert check(SECRET_KEY=KEY, METRICS_TOKEN=KEY[:32]).returncode == 0
 
 
+@pytest.mark.parametrize("dsn", ["sentry", "https://sentry.example/1", "https://key@sentry.example/project"])
+def test_an_address_for_errors_that_is_none_is_refused_in_a_sentence(dsn):
+    done = check(SECRET_KEY=KEY, SENTRY_DSN=dsn)
+    assert done.returncode != 0
+    assert "SENTRY_DSN must look like https://KEY@HOST/NUMBER" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_short_secret_key_is_no_obstacle_to_developing():
     assert check(SECRET_KEY="x", DEBUG="on").returncode == 0
 
