@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -502,6 +503,13 @@ def test_it_tells_programs_the_same_as_json(settings):
     assert (code, written["problems"]) == (1, 1)
     assert written["findings"] == [finding.as_dict() for finding in examine()]
     assert {finding["level"] for finding in written["findings"]} <= {"ok", "warning", "problem"}
+
+
+def test_the_page_about_it_shows_all_that_it_looks_at():
+    page = (site_settings.BASE_DIR / "docs" / "operations.md").read_text()
+    shown = re.findall(r"^  (?:ok     |warning|problem)  ([a-z ]+?)  +\S", page, re.MULTILINE)
+    written = dict.fromkeys(finding.subject for finding in examine())
+    assert set(shown) == set(written) | {"last run", "drift"}
 
 
 def test_it_changes_nothing(tmp_path, backups_folder):
