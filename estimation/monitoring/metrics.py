@@ -31,7 +31,7 @@ DELAY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
 REQUESTS = Counter(
     "estimation_http_requests",
-    "Requests that were answered, streams among them when they began.",
+    "Requests that a page has answered, and streams when they began.",
     ("method", "route", "status"),
     registry=REGISTRY,
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from estimation.monitoring import metrics, security
+from estimation.monitoring import security
 from estimation.monitoring.access_log import Line, access_log
 from estimation.monitoring.facts import method_of, route_of, user_of
 from estimation.monitoring.request_ids import HEADER, Current, current, id_for
@@ -18,6 +18,8 @@ def watch_requests(get_response: View) -> View:
 
     Must be the first one, so that also what other middleware answers is seen.
     """
+    # Here, for those who serve: commands import this module too, to check the settings.
+    from estimation.monitoring import metrics
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
