@@ -35,6 +35,13 @@ TOKEN = "a-token-for-the-tests-alone-0123456789"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests() -> None:
+    """Some of them have pages of their own."""
+    metrics.REQUESTS.clear()
+    metrics.DURATION.clear()
+
+
 @pytest.fixture
 def prometheus(settings, tmp_path, monkeypatch) -> Client:
     """Asks from this machine, with the token that is set."""
