@@ -366,6 +366,7 @@ def aged(backup: backups.Backup, **age: int) -> None:
     manifest.write(backup.folder, replace(backup.manifest, made=made.isoformat()))
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_newest_backup_has_to_be_proved_and_not_older_than_two_days():
     assert told("backups") == (WARNING, "There is none of this database.")
@@ -377,6 +378,7 @@ def test_the_newest_backup_has_to_be_proved_and_not_older_than_two_days():
     assert told("backups") == (WARNING, "The newest is 3 days old.")
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_a_damaged_backup_is_a_problem():
     backup = backups.mark_proved(backups.make(connection))
@@ -479,6 +481,7 @@ def lines(*arguments: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
+@pytest.mark.once
 def test_a_problem_ends_it_with_one_and_a_warning_does_not(settings):
     settings.TRUSTED_PROXIES, settings.HTTPS = [], True
     code, text = lines()
@@ -496,6 +499,7 @@ def test_it_writes_a_line_for_each_finding(settings):
     assert len(text.splitlines()) == len(examine()) + 1
 
 
+@pytest.mark.once
 def test_it_tells_programs_the_same_as_json(settings):
     settings.ALLOWED_HOSTS, settings.HTTPS = ["*"], True
     code, text = lines("--json")
@@ -512,6 +516,7 @@ def test_the_page_about_it_shows_all_that_it_looks_at():
     assert set(shown) == set(written) | {"last run", "drift"}
 
 
+@pytest.mark.once
 def test_it_changes_nothing(tmp_path, backups_folder):
     before = sorted(tmp_path.rglob("*"))
     with CaptureQueriesContext(connection) as asked:

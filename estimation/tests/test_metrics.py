@@ -281,6 +281,7 @@ def test_the_last_run_of_migrate_is_told_with_its_state_and_times(prometheus, ou
         run.delete()
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_age_of_the_newest_backup_is_told(prometheus):
     assert "estimation_backup_age_seconds" not in asked(prometheus)
@@ -296,6 +297,7 @@ def test_the_age_of_the_newest_backup_is_told(prometheus):
     assert asked(prometheus)["estimation_backup_proved_timestamp_seconds"] >= made.timestamp()
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_the_backup_of_another_database_is_not_taken_for_one_of_this(prometheus, settings):
     backups.make(connection)
