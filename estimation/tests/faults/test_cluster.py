@@ -2,8 +2,9 @@
 
 import os
 import shlex
-import time
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,22 @@ from galera_cluster import GALERA, Node, running_cluster
 from haproxy_server import HAProxyServer
 
 from estimation.tests.legacy import PROJECT
-from estimation.tests.load.account import account_of
-from estimation.tests.load.team import Team, longest_pause
+from estimation.tests.load.playing import play, until, wrongs
 from estimation.tests.site import Site
-from evolution.tests.forked import manage
+from evolution.tests.forked import manage, python
 
-TEAMS, VOTERS = 3, 5
-PATIENCE = 60  # seconds
+MANY = 100_000
+LARGE = """
+import django
+django.setup()
+from django.db import connection
+from estimation.tests.legacy import Database
+from estimation.tests.test_legacy_size import fill
+database = Database(connection, "")
+database.load("a")
+fill(database, {many})
+"""
+OWNERS = "SELECT COUNT(*), MIN(`user`), MAX(`user`), MIN(id), MAX(id) FROM estimation_group"
 
 
 @dataclass
@@ -32,13 +42,28 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Node]]:
     programs = GALERA.programs()
     monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", shlex.join(programs.command("mariadb-dump")))
     monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", shlex.join(programs.command("mariadb")))
     monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    with running_cluster() as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def large(nodes: list[Node]) -> list[Node]:
+    """The nodes, with a database of the Flask version in which there are very many groups."""
+    settings = {"DJANGO_SETTINGS_MODULE": "estimation.settings"}
+    filled = python(LARGE.format(many=MANY), PROJECT, at(nodes[0]) | settings)
+    assert filled.returncode == 0, filled.stderr
+    assert manage(["adopt"], PROJECT, at(nodes[0])).returncode == 0
+    return nodes
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, nodes: list[Node]) -> Iterator[Cluster]:
     with ExitStack() as stack:
-        nodes = stack.enter_context(running_cluster())
         nodes[0].start.ask("CREATE USER haproxy@'%'")
         proxy = HAProxyServer(tmp_path, [node.start.port for node in nodes])
         stack.enter_context(proxy.running())
@@ -58,47 +83,10 @@ def behind(proxy: HAProxyServer, url: str) -> str:
     return parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{proxy.port}").geturl()
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def play(cluster: Cluster, fault: Callable[[], None], record: Callable[[str, object], None]) -> list[Team]:
-    """Let the teams play until the fault, and for as many votes again after it."""
-    teams = [Team(cluster.site.url, f"Team {number}", VOTERS, seed=number) for number in range(TEAMS)]
-    for team in teams:
-        team.gather()
-
-    def saved() -> int:
-        return sum(team.saved for team in teams)
-
-    with ExitStack() as stack:
-        for team in teams:
-            stack.enter_context(team.playing())
-        until(lambda: saved() >= 40, "nobody votes")
-        before = saved()
-        fault()
-        until(lambda: saved() >= before + 60, f"after the fault only {saved() - before} votes")
-    record("votes acknowledged", saved())
-    record(
-        "seconds without a vote",
-        round(longest_pause([at for team in teams for at in team.acknowledged_at]), 1),
-    )
-    record("sent again", sum(team.unanswered for team in teams))
-    return teams
-
-
-def wrongs(teams: list[Team], node: Node) -> list[str]:
-    account = account_of(os.environ | {"DATABASE_URL": node.url})
-    return [wrong for team in teams for wrong in team.wrongs(account.votes, account.estimates)]
-
-
 def test_a_writer_that_is_killed_takes_no_acknowledged_vote_with_it(cluster, record_property):
-    teams = play(cluster, cluster.nodes[0].kill, record_property)
+    teams = play(cluster.site.url, cluster.nodes[0].kill, record_property)
     for node in cluster.nodes[1:]:
-        assert wrongs(teams, node) == []
+        assert wrongs(teams, node.url) == []
 
 
 def test_a_writer_that_is_cut_off_from_the_others_takes_none_and_catches_up(cluster, record_property):
@@ -107,9 +95,49 @@ def test_a_writer_that_is_cut_off_from_the_others_takes_none_and_catches_up(clus
     def cut_off() -> None:
         writer.start.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
 
-    teams = play(cluster, cut_off, record_property)
+    teams = play(cluster.site.url, cut_off, record_property)
     assert writer.status("wsrep_cluster_status") != "Primary"
     writer.start.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'")
     writer.wait_for("wsrep_local_state_comment", "Synced")
     for node in cluster.nodes:
-        assert wrongs(teams, node) == []
+        assert wrongs(teams, node.url) == []
+
+
+# --- migrate
+
+
+def at(node: Node) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": node.url}
+
+
+def migrating(node: Node) -> subprocess.Popen[str]:
+    command = [sys.executable, "manage.py", "migrate", "--no-input"]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=PROJECT, env=at(node), text=True, **output)  # type: ignore[call-overload]
+
+
+def assert_migrated(nodes: list[Node]) -> None:
+    """Every group is there, with an owner, on each node."""
+    for node in nodes:
+        assert node.start.ask(OWNERS).split() == [str(MANY), "1", "1", "1", str(3 * MANY - 2)]
+        shown = manage(["migrate", "--check"], PROJECT, at(node))
+        assert shown.returncode == 0, shown.stdout + shown.stderr
+
+
+def test_migrate_is_started_on_two_nodes_at_once_and_done_once(large):
+    runs = [migrating(node) for node in large[:2]]
+    told = [each.communicate()[0] for each in runs]
+    assert [each.returncode for each in runs] == [0, 0], told
+    assert_migrated(large)
+
+
+def test_migrate_that_is_killed_on_one_node_is_finished_from_another(large):
+    first, second, _third = large
+    killed = migrating(first)
+    until(lambda: second.start.ask("SHOW COLUMNS FROM estimation_group LIKE 'user'") != "", "The owners do not come.")
+    killed.kill()
+    killed.communicate()
+    finished = migrating(second)
+    told, _nothing = finished.communicate()
+    assert finished.returncode == 0, told
+    assert_migrated(large)

@@ -41,10 +41,14 @@ class Stopped(Exception):
 
 
 class Team:
-    """So many voters, and the one who facilitates them, in a group of their own at the site at `url`."""
+    """So many voters in a group of their own at the site at `url`, and its owner, who facilitates.
 
-    def __init__(self, url: str, name: str, voters: int, seed: int) -> None:
+    With `facilitators` the owner does so in as many windows at once, none of which knows of the others.
+    """
+
+    def __init__(self, url: str, name: str, voters: int, seed: int, facilitators: int = 1) -> None:
         self._url, self._name, self._random = url, name, Random(seed)
+        self._facilitators = facilitators
         self.told: dict[int, dict[str, Told]] = defaultdict(lambda: defaultdict(Told))
         self.settled: dict[int, str] = {}
         self.acknowledged_at: list[float] = []  # of each vote, on the monotonic clock
@@ -75,7 +79,7 @@ class Team:
     @contextmanager
     def playing(self) -> Iterator[None]:
         """Estimate while the block runs, and come to an end after it: the last answers are waited for."""
-        threads = [threading.Thread(target=self._facilitate, name=f"{self._name} facilitates")]
+        threads = [threading.Thread(target=self._facilitate) for _window in range(self._facilitators)]
         for nickname, (visitor, token) in zip(self._nicknames, self._voters, strict=True):
             threads.append(
                 threading.Thread(target=self._vote, args=(nickname, visitor, token), name=nickname)

@@ -1,0 +1,134 @@
+"""Teams estimate while the site, its database and its Redis are killed, frozen, and out of room."""
+
+import os
+import shlex
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from database_servers import ENGINES
+from redis_server import RedisServer
+
+from estimation.tests.legacy import PROJECT
+from estimation.tests.load.playing import play, saved, wrongs
+from estimation.tests.site import Site
+from evolution.tests.crash.servers import KillableServer, killable
+from evolution.tests.forked import manage
+
+KILLS = int(os.environ.get("KILLS", "50"))
+AWAY = 30  # seconds
+
+Serve = Callable[..., Site]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a site on the database at this address, which gets the tables first."""
+    with ExitStack() as stack:
+
+        def start(database: str, **environment: str) -> Site:
+            quickly = ["migrate", "--no-backup", "--no-rehearsal", "--no-input"]
+            migrated = manage(quickly, PROJECT, os.environ | {"DATABASE_URL": database})
+            assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+            site = Site(DATABASE_URL=database, **environment)
+            site.output = tmp_path / "site.log"
+            site.start()
+            stack.callback(site.kill)
+            return site
+
+        yield start
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[KillableServer]:
+    """A server that keeps what it has answered for."""
+    programs = ENGINES[request.param].programs()
+    monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", shlex.join(programs.command(ENGINES[request.param].dumper)))
+    with killable(request.param) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "mysql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/faults.sqlite3"
+        return
+    with killable(request.param) as server:
+        yield server.url
+
+
+def test_a_site_that_is_killed_again_and_again_keeps_every_vote(serve, database, record_property):
+    site = serve(database)
+
+    def killed() -> None:
+        for _number in range(KILLS):
+            time.sleep(0.5)  # of play
+            site.kill()
+            site.start()
+
+    teams = play(site.url, killed, record_property)
+    assert wrongs(teams, database) == []
+
+
+def test_a_database_that_is_killed_and_away_for_half_a_minute_keeps_every_vote(
+    serve, server, record_property
+):
+    site = serve(server.url)
+
+    def away() -> None:
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        time.sleep(AWAY)
+        server.start_again()
+
+    teams = play(site.url, away, record_property)
+    assert wrongs(teams, server.url) == []
+
+
+def test_a_database_that_is_frozen_for_half_a_minute_keeps_every_vote(serve, server, record_property):
+    site = serve(server.url)
+
+    def frozen() -> None:
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(AWAY)
+        server.process.send_signal(signal.SIGCONT)
+
+    teams = play(site.url, frozen, record_property)
+    assert wrongs(teams, server.url) == []
+
+
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+def test_without_redis_votes_go_on(serve, tmp_path, record_property, fault):
+    database = f"sqlite:///{tmp_path}/faults.sqlite3"
+    redis = RedisServer()
+    with redis.running():
+        site = serve(database, REDIS_URL=redis.url)
+        teams = play(site.url, getattr(redis, fault), record_property)
+        if fault == "freeze":
+            redis.thaw()
+    assert wrongs(teams, database) == []
+
+
+def test_two_windows_in_which_one_group_is_facilitated_at_once_lose_nothing(serve, database, record_property):
+    site = serve(database)
+    teams = play(site.url, lambda: None, record_property, facilitators=2)
+    assert saved(teams)
+    assert wrongs(teams, database) == []
+
+
+def test_an_account_that_is_not_kept_is_found(serve, tmp_path, record_property):
+    """So that the tests above can fail."""
+    database = f"sqlite:///{tmp_path}/faults.sqlite3"
+    site = serve(database)
+    teams = play(site.url, lambda: None, record_property)
+    lost = "from issues.models import Vote; Vote.objects.order_by('pk').first().delete()"
+    done = manage(
+        ["shell", "--no-imports", "--command", lost], PROJECT, os.environ | {"DATABASE_URL": database}
+    )
+    assert done.returncode == 0, done.stderr
+    (wrong,) = wrongs(teams, database)
+    assert "was acknowledged, nothing is there" in wrong
