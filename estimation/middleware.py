@@ -43,12 +43,12 @@ def explain_method_not_allowed(
     """A page that helps on, where somebody opens the address of a form like a page.
 
     It happens to those who sign in after a form was refused for want of a session. Django's own answer
-    is empty.
+    is empty. The API says it itself, to programs.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code != 405 or request.method != "GET":
+        if response.status_code != 405 or request.method != "GET" or request.path.startswith("/api/v1/"):
             return response
         page = render(request, "405.html", {"here": resolve_url("start")}, status=405)
         page["Allow"] = response["Allow"]
