@@ -34,7 +34,7 @@ if not SECRET_KEY:
             "SECRET_KEY is not set, and without DEBUG there is no default. Set it (or SECRET_KEY_FILE); "
             "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
         )
-    SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105
+    SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105 - without DEBUG there is no default # nosec B105
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
