@@ -146,4 +146,4 @@ trial: ## try the two commands in a bare Debian root (needs root and debootstrap
 	./scripts/trial
 
 clean: ## remove what can be made again, except .venv and databases
-	rm -rf staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf staticfiles test-results .observatory .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
