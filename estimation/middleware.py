@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 
@@ -19,6 +19,10 @@ from users.requests import client_network, user_or_none
 RETRY_AFTER = "10"  # seconds
 ONE_AND_A_HALF_MINUTES = 90  # seconds; a longer wait is told in minutes
 HEALTH = ("/healthz", "/readyz")
+API = "/api/v1/"  # which answers in JSON
+DO_NOT_FIT = (
+    "The site's program and its database don't fit together at the moment. Try again in a few seconds."
+)
 
 
 def refuse_unknown_schema(
@@ -29,10 +33,15 @@ def refuse_unknown_schema(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not readiness.refusal or request.path in HEALTH:
             return get_response(request)
-        page = render_to_string("503.html")  # without the request, whose session would ask the database
-        return HttpResponse(
-            page, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
-        )
+        answer: HttpResponse
+        if request.path.startswith(API):
+            answer = JsonResponse({"detail": DO_NOT_FIT})
+        else:  # without the request, whose session would ask the database
+            answer = HttpResponse(render_to_string("503.html"))
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        answer["Retry-After"] = RETRY_AFTER
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     return middleware
 
@@ -48,7 +57,7 @@ def explain_method_not_allowed(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code != 405 or request.method != "GET" or request.path.startswith("/api/v1/"):
+        if response.status_code != 405 or request.method != "GET" or request.path.startswith(API):
             return response
         page = render(request, "405.html", {"here": resolve_url("start")}, status=405)
         page["Allow"] = response["Allow"]

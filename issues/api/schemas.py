@@ -45,7 +45,7 @@ class Invalid(Problem):
 
 
 # What may be answered beside what was asked for. 403: it came without TLS, or the role does not allow it.
-REFUSED = {401: Problem, 403: Problem, 422: Invalid, 429: Problem}
+REFUSED = {401: Problem, 403: Problem, 422: Invalid, 429: Problem, 503: Problem}
 READ = REFUSED | {404: Problem}
 CHANGED = READ | {409: Problem}
 # With a body: no JSON, too slow, too large.

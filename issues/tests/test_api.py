@@ -323,7 +323,7 @@ def test_the_openapi_document_describes_every_operation_and_its_refusals(client)
     assert len(operations) == 10
     for told in operations:
         assert told["summary"]
-        assert {"401", "403", "422", "429"} <= set(told["responses"])
+        assert {"401", "403", "422", "429", "503"} <= set(told["responses"])
         assert ({"400", "408", "413"} <= set(told["responses"])) == ("requestBody" in told)
         assert told["security"]
     assert document["components"]["securitySchemes"]["Token"]["scheme"] == "bearer"
