@@ -319,12 +319,13 @@ def test_the_queries_do_not_grow(
 def test_the_openapi_document_describes_every_operation_and_its_refusals(client):
     document = said(client.get("/api/v1/openapi.json"))
     assert document["openapi"].startswith("3.")
-    operations = [told for methods in document["paths"].values() for told in methods.values()]
+    operations = [each for methods in document["paths"].values() for each in methods.items()]
     assert len(operations) == 10
-    for told in operations:
+    for method, told in operations:
         assert told["summary"]
         assert {"401", "403", "422", "429", "503"} <= set(told["responses"])
         assert ({"400", "408", "413"} <= set(told["responses"])) == ("requestBody" in told)
+        assert ("409" in told["responses"]) == (method != "get")
         assert told["security"]
     assert document["components"]["securitySchemes"]["Token"]["scheme"] == "bearer"
 
