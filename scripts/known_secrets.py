@@ -78,7 +78,8 @@ def tracked() -> Sequence[str]:
 
 def found_in(files: Sequence[str]) -> Sequence[Finding]:
     """What detect-secrets takes for a secret in these files, in order."""
-    plugins = [{"name": plugin.__name__} for plugin in get_mapping_from_secret_type_to_class().values()]
+    kinds: dict[str, type] = get_mapping_from_secret_type_to_class()
+    plugins = [{"name": plugin.__name__} for plugin in kinds.values()]
     filters = [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in HEURISTICS]
     with transient_settings({"plugins_used": plugins, "filters_used": filters}):
         secrets = SecretsCollection(root=str(PROJECT))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -31,6 +31,9 @@ DESCRIPTION = (
 
 REQUESTS = RateLimit("api", "600/minute")  # by account
 WRONG_TOKENS = RateLimit("wrong-token", "20/minute;200/hour")  # by address
+
+
+View = Callable[..., HttpResponse]
 
 
 class Token(HttpBearer):
@@ -71,7 +74,7 @@ def urls() -> tuple[Any, ...]:
     patterns, *names = api.urls
     patterns = [*patterns, re_path("", nowhere, name="nowhere")]
     for pattern in patterns:
-        pattern.callback = login_not_required(_in_json(pattern.callback))
+        pattern.callback = login_not_required(_in_json(cast("View", pattern.callback)))
     return (patterns, *names)
 
 
@@ -81,7 +84,7 @@ def nowhere(_request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-def _in_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _in_json(view: View) -> View:
     """The view, whose 404 and 405 are told as everything else is, and not as pages."""
 
     @wraps(view)
