@@ -66,7 +66,7 @@ crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks
 	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
 		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
 
-schemathesis: ## a thousand requests of each kind for each operation of the API: every answer is one of its OpenAPI document (EXAMPLES=…; twenty minutes)
+schemathesis: ## a thousand requests of each kind for each operation of the API: every answer is one of its OpenAPI document (EXAMPLES=…; eight minutes)
 	EXAMPLES=$(EXAMPLES) ENGINES=sqlite ./scripts/test --quiet issues/tests/test_api_conformance.py
 
 observatory: ## the grade that the MDN HTTP Observatory gives the site behind the shipped nginx and Caddy (needs node 20 and npm)
