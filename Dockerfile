@@ -23,8 +23,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DATABASE_URL=sqlite:////data/db.sqlite3 \
     EVOLUTION_BACKUP_FOLDER=/backups
-# The key is asked for by the settings and used for nothing in this step.
-RUN SECRET_KEY=unused python manage.py collectstatic --no-input --verbosity 0
+# The key is asked for by the settings and used for nothing in this step: it is gone after it.
+RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" python manage.py collectstatic --no-input --verbosity 0
 USER estimation
 VOLUME /data /backups
 EXPOSE 8000

@@ -5,12 +5,15 @@ SERVERS := mariadb mysql
 CRASH := 200
 EXAMPLES := 1000
 ROWS := 10000 100000 1000000
+TEAMS := 20
+VOTERS := 8
+SECONDS := 60
 # An earlier state of this project: without decks, issues and rounds.
 RELEASE := b31c980
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest schemathesis observatory audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest schemathesis observatory loadtest soak faulttest audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +93,16 @@ djangosuite: ## Django's own tests of migrations on this project's backend and e
 
 galeratest: ## run `migrate` on three nodes of a Galera cluster, with clients and nodes that die (five minutes)
 	GALERA=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest evolution/tests/galera
+
+loadtest: ## teams play whole sessions, and every word that the site gave them is kept (a minute; TEAMS, VOTERS, SECONDS)
+	$(PYTHON) -m estimation.tests.load --teams $(TEAMS) --voters $(VOTERS) --seconds $(SECONDS)
+	python3 scripts/databases.py run mariadb -- $(PYTHON) -m estimation.tests.load --teams $(TEAMS) --voters $(VOTERS) --seconds $(SECONDS)
+
+soak: ## the same for an hour on MariaDB: memory, threads, files and connections stay as they are
+	python3 scripts/databases.py run mariadb -- $(PYTHON) -m estimation.tests.load --teams 6 --voters 5 --seconds 3600
+
+faulttest: ## teams play while parts of a site, its database and a cluster are killed and frozen (a quarter of an hour)
+	FAULTS=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest estimation/tests/faults
 
 audit: ## ask the package index whether a pinned dependency has a known hole (fails where it can't tell)
 	test -d .venv-audit || python3 -m venv .venv-audit

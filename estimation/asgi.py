@@ -13,6 +13,7 @@ from django.conf import settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import estimation.wsgi  # first: sets Django up
+from estimation.monitoring import metrics
 from estimation.monitoring.streams import WatchedStream
 from estimation.readiness import readiness
 from estimation.request_bodies import RequestBodies
@@ -30,6 +31,7 @@ feed = Feed(
     RequestBodies(cast("Application", pages)),
     may_serve=lambda: not readiness.refusal,
     watched=WatchedStream,
+    told=metrics.told,
 )
 application = ProxyHeadersMiddleware(cast("ASGI3Application", feed), settings.TRUSTED_PROXIES)
 

@@ -18,7 +18,8 @@ from users.requests import client_network, user_or_none
 
 RETRY_AFTER = "10"  # seconds
 ONE_AND_A_HALF_MINUTES = 90  # seconds; a longer wait is told in minutes
-HEALTH = ("/healthz", "/readyz")
+# What is asked from outside how the site is has to be answered above all while it can't serve.
+HEALTH = ("/healthz", "/readyz", "/metrics")
 API = "/api/v1/"  # which answers in JSON
 DO_NOT_FIT = (
     "The site's program and its database don't fit together at the moment. Try again in a few seconds."
@@ -99,8 +100,9 @@ def too_many_requests(request: HttpRequest, wait: int, *, locked: bool = False) 
     return page
 
 
-# By person, or by address where nobody is signed in. The pages themselves have lower ones where it matters.
-CHANGES = RateLimit("change", "300/minute;6000/hour")
+# By person, or by address where nobody is signed in. The pages themselves have lower ones where it matters. None for
+# the hour: each change is remembered for as long as it counts, which for many busy people is memory.
+CHANGES = RateLimit("change", "150/minute")
 
 
 def limit_changes(

@@ -4,6 +4,7 @@
 that holds the value, so that secrets can stay out of the environment.
 """
 
+import re
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from estimation import keys
 from estimation.monitoring import logs
 
 django_stubs_ext.monkeypatch()
@@ -27,14 +29,21 @@ env.read_env(BASE_DIR / ".env")
 
 DEBUG: bool = env.bool("DEBUG", default=False)
 
+# One that can be guessed lets everybody in: whoever has it signs sessions. Without DEBUG there is no way around.
+MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))' makes one"
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set, and without DEBUG there is no default. Set it (or SECRET_KEY_FILE); "
-            "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
+            "SECRET_KEY is not set, and without DEBUG there is no default. "
+            f"Set it (or SECRET_KEY_FILE); {MAKE_A_KEY}."
         )
     SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105 - without DEBUG there is no default # nosec B105
+if not DEBUG and (fault := keys.weakness(SECRET_KEY)):
+    raise ImproperlyConfigured(
+        f"SECRET_KEY {fault}. Set another one (or SECRET_KEY_FILE); {MAKE_A_KEY}. "
+        "With the present one in SECRET_KEY_FALLBACKS, sessions and invite links go on for now."
+    )
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -285,8 +294,9 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 60 * 60) if HTT
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # The health checks come from the machine itself, without TLS.
-# A program that sends its token without TLS is refused by the API, so that somebody notices.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$", r"^api/v1/"]
+# A program that sends its token without TLS is refused by the API, so that somebody notices; so is a Prometheus that
+# comes from another machine.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^api/v1/"]
 CSRF_FAILURE_VIEW = "estimation.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -309,8 +319,19 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- How the site is observed: docs/security.md, "The log"
+# --- How the site is observed: docs/operations.md, and docs/security.md, "The log"
 
+# With it Prometheus may ask for /metrics; without it there is no such address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and not DEBUG and (fault := keys.weakness(METRICS_TOKEN, 32)):
+    raise ImproperlyConfigured(
+        f"METRICS_TOKEN {fault}. python3 -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one."
+    )
+
+# Where errors are reported to; nowhere where it is not set.
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^/@\s]+@[^/@\s]+(/[^\s]+)*/\d+", SENTRY_DSN):
+    raise ImproperlyConfigured("SENTRY_DSN must look like https://KEY@HOST/NUMBER, as Sentry tells it.")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 if LOG_FORMAT not in logs.FORMATS:
     raise ImproperlyConfigured("LOG_FORMAT must be json or plain.")

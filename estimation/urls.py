@@ -18,6 +18,7 @@ urlpatterns = [
     path("language/", views.set_language, name="language-set"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
     path("robots.txt", views.robots, name="robots"),
     path("admin/", admin.site.urls),
 ]

@@ -4,12 +4,14 @@ import logging
 import sys
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_safe
@@ -41,6 +43,31 @@ def readyz(request: HttpRequest) -> HttpResponse:
     refusal = readiness.look()
     told = refusal if is_local(request) else "not ready"
     return HttpResponse(f"{told if refusal else 'ok'}\n", content_type=PLAIN, status=503 if refusal else 200)
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus asks for, with METRICS_TOKEN as its bearer token: see docs/operations.md.
+
+    404 where no token is set, 401 for another one, and 403 where it came from another machine without TLS, which
+    others may have read.
+    """
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure() and not is_local(request):
+        return HttpResponse("Come by https, and with another token.\n", content_type=PLAIN, status=403)
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not constant_time_compare(token, settings.METRICS_TOKEN):
+        return HttpResponse(
+            "Send METRICS_TOKEN as a bearer token.\n",
+            content_type=PLAIN,
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    from estimation.monitoring import exposition  # who runs a command of manage.py needs not wait for it
+
+    return HttpResponse(exposition.text(), content_type=exposition.CONTENT_TYPE)
 
 
 @login_not_required

@@ -5,7 +5,9 @@ Of two who press the same button at once, the second one finds the round in anot
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from groups import decks
@@ -14,6 +16,7 @@ from issues import ballots, table
 from issues.models import Issue, Room, Round, Transition, Vote
 from issues.models.round import State
 from issues.rooms import changing
+from issues.signals import round_revealed, vote_given
 from issues.webhooks import events
 from users.models import User
 
@@ -112,6 +115,7 @@ def vote(membership: Membership, round_id: int, label: str, reason: str = "") ->
         played = {"card": label, "reason": reason, "name": seat.nickname, "cast_at": timezone.now()}
         if not Vote.objects.filter(round=round_, voter=seat.user_id).update(**played):
             Vote.objects.create(round=round_, voter_id=seat.user_id, **played)
+        transaction.on_commit(partial(vote_given.send, Vote))
         _reveal_if_due(round_)
 
 
@@ -235,6 +239,8 @@ def _move(round_: Round, state: State, by: User | None) -> None:
     round_.save(update_fields=["state", "estimate"])
     _note(round_, by)
     events.note(round_)
+    if state == State.REVEALED:
+        transaction.on_commit(partial(round_revealed.send, Round))
 
 
 def _note(round_: Round, by: User | None) -> None:

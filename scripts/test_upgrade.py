@@ -42,7 +42,7 @@ class Machine:
             f"{sys.executable} -m uvicorn estimation.asgi:application --port {self.port} --no-proxy-headers"
         )
         self.environment = os.environ | {
-            "SECRET_KEY": "x" * 50,
+            "SECRET_KEY": "a-key-for-the-tests-alone-that-signs-nothing-of-value-0123456789",
             "DEBUG": "off",
             "HTTPS": "off",
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",

@@ -16,6 +16,7 @@ from django.utils import translation
 
 from users.models import User
 from users.rate_limits import RateLimit, TooManyRequests
+from users.signals import mail_tried
 
 # By mailbox: nobody is buried in mails that others asked for.
 MAILS = RateLimit("mail", "3/hour;10/day")
@@ -43,6 +44,7 @@ def send(template: str, address: str, **context: Any) -> None:
         return
     subject, _blank, text = render_to_string(f"users/mails/{template}.txt", context).partition("\n")
     send_mail(subject, text.strip() + "\n", None, [address])
+    mail_tried.send(User, is_sent=True)
 
 
 def tell(user: User, template: str) -> None:
@@ -58,5 +60,6 @@ def _done(work: Callable[[], object], language: str) -> None:
             work()
     except Exception:
         logger.exception("A mail could not be sent.")
+        mail_tried.send(User, is_sent=False)
     finally:
         close_old_connections()

@@ -24,3 +24,6 @@ user_renamed_for_good = Signal()
 
 # The same, afterwards: what belonged to the user alone goes. Arguments: user (User), name (str).
 user_gone = Signal()
+
+# A mail was sent, or could not be. Arguments: is_sent (bool); neither to whom nor what it says.
+mail_tried = Signal()

@@ -1,4 +1,4 @@
-"""The middleware that sees each request first and last: gives it an id, and tells the log of it."""
+"""The middleware that sees each request first and last: gives it an id, counts it, and tells the log of it."""
 
 import time
 from collections.abc import Callable
@@ -14,10 +14,12 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def watch_requests(get_response: View) -> View:
-    """Gives each request an id, which also its answer has, and tells the log of it.
+    """Gives each request an id, which also its answer has, counts it, and tells the log of it.
 
     Must be the first one, so that also what other middleware answers is seen.
     """
+    # Here, for those who serve: commands import this module too, to check the settings.
+    from estimation.monitoring import metrics
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
@@ -28,6 +30,7 @@ def watch_requests(get_response: View) -> View:
             response.headers[HEADER] = now.id
             took = time.perf_counter() - began
             method, route = method_of(request.method), route_of(request)
+            metrics.answered(method, route, response.status_code, took)
             access_log.add(Line(now.id, method, route, response.status_code, took, user_of(request)))
             security.look_at(request, route, response.status_code)
         finally:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from estimation.monitoring import metrics
 from estimation.monitoring.access_log import Line, access_log
 from estimation.monitoring.facts import method_of
 from estimation.monitoring.request_ids import HEADER, Current, current, id_for
@@ -49,11 +50,17 @@ class _Answer:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], (_HEADER, self._number.encode())]
             self._is_open = message["status"] == 200
+            metrics.answered(
+                method_of(self._scope["method"]), ROUTE, message["status"], time.perf_counter() - self._began
+            )
+            if self._is_open:
+                metrics.STREAMS.inc()
             self._log(message["status"], "stream opened" if self._is_open else "request")
         await self._send(message)
 
     def end(self) -> None:
         if self._is_open:
+            metrics.STREAMS.dec()
             self._log(200, "stream closed")
 
     def _log(self, status: int, message: str) -> None:

@@ -37,6 +37,12 @@ class Site:
         how = ["--no-access-log", "--no-proxy-headers", "--log-level", "warning"]
         return [sys.executable, "-m", "uvicorn", "estimation.asgi:application", *where, *how]
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with nullcontext() if self.output is None else self.output.open("ab") as output:

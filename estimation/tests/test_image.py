@@ -1,6 +1,11 @@
 """What the image holds, and what its containers may do."""
 
+import os
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,3 +63,49 @@ def test_what_it_is_made_of_is_pinned():
         lines = [line for line in (ROOT / name).read_text().splitlines() if line and line[0] not in "#-"]
         assert lines
         assert [line for line in lines if not re.fullmatch(r"[\w\[\]-]+==[\w.]+", line)] == [], name
+
+
+# --- The container that backs up every day
+
+PATIENCE = 60  # seconds
+
+
+@pytest.fixture
+def daily(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which that container's command runs, with `backups` as the folder of its backups."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "EVOLUTION_BACKUP_FOLDER": str(tmp_path / "backups"),
+        "TMPDIR": str(tmp_path),
+        "EVERY": "0.1",
+        "AGAIN_AFTER": "0.1",
+    }
+    command = [part.replace("$$", "$") for part in COMPOSE["services"]["backup"]["command"]]
+    quickly = ["--no-backup", "--no-rehearsal", "--verbosity", "0"]
+    subprocess.run([sys.executable, "manage.py", "migrate", *quickly], cwd=ROOT, env=environment, check=True)
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as running:
+        yield tmp_path
+        running.terminate()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_it_makes_one_proved_backup_after_the_other(daily):
+    until(lambda: len(list(daily.glob("backups/*/manifest.json"))) >= 2)
+    until((daily / "proved").exists)
+
+
+def test_it_is_unwell_while_it_can_t_and_tries_again(daily):
+    until((daily / "proved").exists)
+    backups = daily / "backups"
+    backups.rename(daily / "away")
+    backups.touch()
+    until(lambda: not (daily / "proved").exists())
+    backups.unlink()
+    until((daily / "proved").exists)

@@ -186,6 +186,8 @@ ROUTES = {
     "language-set": Route(everyone(302), everyone(302), {"language": "de"}),
     "healthz": Route(everyone(200), ONLY_BY_GET),
     "readyz": Route(everyone(200), ONLY_BY_GET),
+    # Without METRICS_TOKEN there is none; who is answered with it is tried in test_metrics.py.
+    "metrics": Route(everyone(404), ONLY_BY_GET),
     "robots": Route(everyone(200), ONLY_BY_GET),
 }
 

@@ -38,7 +38,7 @@ LEAVES_THE_PAGE = (
     "window.postMessage", "parent.postMessage", "document.cookie", "document.domain", "sessionStorage", "indexedDB",
 )  # fmt: skip
 # Chance that decides only when something is tried again.
-PAUSES = {"evolution/metadata_locks.py", "issues/webhooks/sender.py"}
+PAUSES = {"estimation/transactions.py", "evolution/metadata_locks.py", "issues/webhooks/sender.py"}
 # HTML that is made by a library: a QR code, and Markdown that was sanitised.
 RENDERED = {"{{ html|safe }}", "{{ invite_code|safe }}", "{{ items|safe }}"}
 MADE_SAFE = {"users/qr_codes.py", "issues/templatetags/markdown.py"}

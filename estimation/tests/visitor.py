@@ -2,6 +2,7 @@
 
 import http.client
 import re
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
@@ -38,15 +39,14 @@ class Visitor:
 
     def ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
         """One request. Underscores in the names of headers stand for hyphens."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if body is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        connection.request(method, path, body, sent)
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read().decode())
-        connection.close()
+        with closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)) as connection:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read().decode())
         for line in answer.headers.get_all("Set-Cookie") or []:
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value

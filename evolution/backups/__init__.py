@@ -2,7 +2,7 @@
 
 from evolution.backups.archive import backups, damaged, find, remove, retain
 from evolution.backups.errors import BackupError, BackupFailed, BackupRefused, NotProved
-from evolution.backups.making import is_empty, make, needs
+from evolution.backups.making import is_empty, made_of, make, needs
 from evolution.backups.manifest import Backup, Manifest
 from evolution.backups.restoring import check, mark_proved, prove, restore, restored_copy
 
@@ -18,6 +18,7 @@ __all__ = [
     "damaged",
     "find",
     "is_empty",
+    "made_of",
     "make",
     "mark_proved",
     "needs",

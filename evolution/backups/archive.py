@@ -129,7 +129,7 @@ def retain(latest: Backup, now: datetime | None = None) -> list[str]:
     Kept in any case: `latest`, and the newest that was proved.
     """
     kept = configuration()
-    same = [backup for backup in reversed(backups()) if _database(backup) == _database(latest)]
+    same = [backup for backup in reversed(backups()) if database_of(backup) == database_of(latest)]
     proved = next((backup.name for backup in same if backup.manifest.proved), None)
     gone = []
     for number, backup in enumerate(same, start=1):
@@ -149,7 +149,8 @@ def remove(backup: Backup) -> None:
     shutil.rmtree(backup.folder.rename(backup.folder.with_name(f"{backup.name}-old{PART}")))
 
 
-def _database(backup: Backup) -> tuple[str, ...]:
+def database_of(backup: Backup) -> tuple[str, ...]:
+    """Which database it is of: the same for all backups of the same one."""
     about = backup.manifest
     return (about.project, about.engine, about.place, about.database)
 

@@ -17,6 +17,14 @@ def needs(connection: BaseDatabaseWrapper) -> int:
     return int(engines.of(connection).space_for_backup(connection))
 
 
+def made_of(connection: BaseDatabaseWrapper) -> list[Backup]:
+    """The backups of this database in the backup folder, the oldest first. Raises BackupFailed."""
+    database = str(connection.settings_dict["NAME"])
+    engine = engines.of(connection)
+    ours = (configuration().project, engines.title(connection), engine.place(connection), database)
+    return [backup for backup in archive.backups() if archive.database_of(backup) == ours]
+
+
 def is_empty(connection: BaseDatabaseWrapper) -> bool:
     """Whether there is no table in the database; the lock does not count."""
     return not table_names(connection) - NO_DATA

@@ -363,6 +363,18 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(filled, small_disk, monke
     assert list(small_disk.iterdir()) == []
 
 
+# --- Whose they are
+
+
+def test_a_database_s_own_backups_are_known_among_others(filled):
+    first, second = backups.make(filled.wrapper), backups.make(filled.wrapper)
+    folder = first.folder.with_name("of-another")
+    shutil.copytree(first.folder, folder)
+    manifest.write(folder, replace(first.manifest, database="another"))
+    assert len(backups.backups()) == 3
+    assert [one.name for one in backups.made_of(filled.wrapper)] == [first.name, second.name]
+
+
 # --- Retention
 
 

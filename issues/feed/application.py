@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class Feed:
 
     While `may_serve` says no, no stream begins (the screens come again), and nothing here asks the database.
     `watched` is ASGI middleware for the streams, which finds in the scope, as `user`, the number of who listens.
+    `told` is called for each stream to which a change was written, with the seconds since this process knew of it.
     """
 
     def __init__(
@@ -52,10 +54,12 @@ class Feed:
         pages: Application,
         may_serve: Callable[[], bool] = lambda: True,
         watched: Callable[[Application], Application] = lambda streams: streams,
+        told: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._pages = pages
         self._streams = watched(self._stream)
         self._may_serve = may_serve
+        self._told = told
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="feed")
         self._channels: dict[int, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,7 +97,7 @@ class Feed:
             return
         scope["user"] = ticket.user_id
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        stream = Stream(ticket, Have.read(query.get("have", [""])[0]), send)
+        stream = Stream(ticket, Have.read(query.get("have", [""])[0]), send, self._told)
         channel = self._channel(group_id)
         channel.add(stream)
         leaving = asyncio.create_task(_left(receive, stream))
@@ -131,11 +135,11 @@ class Feed:
 
     def _ring_from_a_thread(self, group_id: int) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._ring, group_id)
+            self._loop.call_soon_threadsafe(self._ring, group_id, time.monotonic())
 
-    def _ring(self, group_id: int) -> None:
+    def _ring(self, group_id: int, since: float | None = None) -> None:
         if channel := self._channels.get(group_id):
-            channel.ring()
+            channel.ring(since)
 
     def _ring_all(self) -> None:
         for channel in self._channels.values():

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from concurrent.futures import Executor
 
 from django.utils import timezone
@@ -33,6 +34,7 @@ class Channel:
         self._serving = serving
         self._frames: Frames | None = None
         self._rung = asyncio.Event()
+        self._rung_at: float | None = None  # of the first ring that is not answered yet, in monotonic time
         self._seen_at = 0.0
         self._task = asyncio.create_task(self._run())
 
@@ -47,8 +49,10 @@ class Channel:
         if self._frames is not None:
             stream.offer(self._frames)
 
-    def ring(self) -> None:
-        """Something in the room has changed, or may have."""
+    def ring(self, since: float | None = None) -> None:
+        """Something in the room has changed, or may have: now, or at an earlier moment of the monotonic clock."""
+        if self._rung_at is None:
+            self._rung_at = time.monotonic() if since is None else since
         self._rung.set()
 
     def close(self) -> None:
@@ -56,17 +60,20 @@ class Channel:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
+        since = None
         while True:
             self._rung.clear()
             await self._serving()
             began = loop.time()
+            since, self._rung_at = self._rung_at if since is None else since, None
             try:
-                await self._tell()
+                await self._tell(since)
             except Exception:
                 # The database may be away for a while; the listeners are not told less for that, only later.
                 logger.exception("The room of group %s could not be read.", self.group_id)
                 await asyncio.sleep(RETRY)
                 continue
+            since = None
             await asyncio.sleep(0)  # lets the streams write
             await asyncio.sleep((loop.time() - began) * REST)
             try:
@@ -75,8 +82,8 @@ class Channel:
             except TimeoutError:
                 continue
 
-    async def _tell(self) -> None:
-        """Read the room and offer it to all streams."""
+    async def _tell(self, since: float | None) -> None:
+        """Read the room and offer it to all streams; `since` is when somebody rang for that."""
         loop = asyncio.get_running_loop()
         present = None
         if loop.time() - self._seen_at > SEEN:
@@ -92,7 +99,7 @@ class Channel:
             return
         self._frames = frames
         for stream in tuple(self.streams):
-            stream.offer(frames)
+            stream.offer(frames, since)
 
     def _read(self, before: Frames | None, present: frozenset[int] | None) -> Frames | None:
         """In a thread: the frames of the present state, rendered for those who listen."""

@@ -4,6 +4,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -28,12 +29,19 @@ _GONE = b"event: gone\ndata: 0\n\n"
 
 
 class Stream:
-    """A screen's stream. It holds one slot, the newest frames: whoever reads slowly skips what lies between."""
+    """A screen's stream. It holds one slot, the newest frames: whoever reads slowly skips what lies between.
 
-    def __init__(self, ticket: Ticket, have: Have, send: Send) -> None:
+    `told` is called with the seconds from a change to the moment in which it was written to the screen.
+    """
+
+    def __init__(
+        self, ticket: Ticket, have: Have, send: Send, told: Callable[[float], None] = lambda _seconds: None
+    ) -> None:
         self.ticket = ticket
         self._have = have
         self._send = send
+        self._note_delay = told
+        self._changed_at: float | None = None  # of the oldest change that is not told, in monotonic time
         self._newest: Frames | None = None
         self._told: Frames | None = None
         self._is_over = False
@@ -46,9 +54,11 @@ class Stream:
         self._said_at = 0.0
         self._waits_since: float | None = None
 
-    def offer(self, frames: Frames) -> None:
-        """These are the newest."""
+    def offer(self, frames: Frames, since: float | None = None) -> None:
+        """These are the newest; what is new in them has been so `since` this moment of the monotonic clock."""
         self._newest = frames
+        if self._changed_at is None:
+            self._changed_at = since
         self._changed.set()
 
     def close(self) -> None:
@@ -77,7 +87,11 @@ class Stream:
         await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self._said_at = loop.time()
         while not self._is_over:
-            await self._write(self._news() or (_PING if self._is_quiet else b""), loop.time())
+            news = self._news()
+            since, self._changed_at = self._changed_at, None
+            await self._write(news or (_PING if self._is_quiet else b""), loop.time())
+            if news and since is not None:
+                self._note_delay(time.monotonic() - since)
             if self._newest is self._told and not (self._is_over or self._is_dismissed):
                 self._changed.clear()
                 await self._changed.wait()

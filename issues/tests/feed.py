@@ -24,10 +24,11 @@ PATIENCE = 10  # seconds for what has to come
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The site at an address of its own, in a thread; its address."""
+def served(**options: Any) -> Iterator[str]:
+    """The site at an address of its own, in a thread; its address. `options` are those of its feed."""
+    pages = cast("Any", WSGIMiddleware(cast("Any", get_wsgi_application()), workers=4))
     config = uvicorn.Config(
-        cast("Any", Feed(cast("Any", WSGIMiddleware(cast("Any", get_wsgi_application()), workers=4)))),
+        cast("Any", Feed(pages, **options)),
         port=0,
         log_level="error",
         timeout_graceful_shutdown=1,

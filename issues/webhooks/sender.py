@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from issues.models.webhook import MAX_ERROR, Delivery
+from issues.signals import delivery_tried
 from issues.webhooks import signatures
 from issues.webhooks.posting import NotSent, post
 
@@ -38,6 +39,7 @@ def send_next() -> bool:
     if 200 <= status < 300:
         now = timezone.now()
         Delivery.objects.filter(pk=delivery.pk).update(delivered_at=now, next_attempt_at=None, error="")
+        delivery_tried.send(Delivery, outcome="delivered")
     else:
         _failed(delivery, f"The answer was {status}.")
         if status == GONE:
@@ -76,3 +78,4 @@ def _failed(delivery: Delivery, reason: str) -> None:
     wait = WAITS[delivery.attempts - 1] if delivery.attempts <= len(WAITS) else None
     again = timezone.now() + wait * random.uniform(0.9, 1.1) if wait else None  # noqa: S311 (only not all at once) # nosec B311
     Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=again, error=reason[:MAX_ERROR])
+    delivery_tried.send(Delivery, outcome="failed" if wait else "given up")
