@@ -3,6 +3,7 @@ PYTHON := .venv/bin/python
 EVERY := 1
 SERVERS := mariadb mysql
 CRASH := 200
+EXAMPLES := 1000
 ROWS := 10000 100000 1000000
 TEAMS := 20
 VOTERS := 8
@@ -12,7 +13,7 @@ RELEASE := b31c980
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
-	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest loadtest soak faulttest audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
+	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest schemathesis observatory loadtest soak faulttest audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +68,12 @@ crashtest: ## kill `migrate` at every moment, and the server under it, and go on
 crashtest-sqlite: ## the same for SQLite: killed at its system calls, full disks, lost power (CRASH=all for every call: two and a half hours)
 	CRASH=$(CRASH) ENGINES=sqlite ./scripts/test --quiet evolution/tests/test_crash_sqlite.py \
 		evolution/tests/test_power_loss.py evolution/tests/test_backups_killed.py
+
+schemathesis: ## a thousand requests of each kind for each operation of the API: every answer is one of its OpenAPI document (EXAMPLES=…; eight minutes)
+	EXAMPLES=$(EXAMPLES) ENGINES=sqlite ./scripts/test --quiet issues/tests/test_api_conformance.py
+
+observatory: ## the grade that the MDN HTTP Observatory gives the site behind the shipped nginx and Caddy (needs node 20 and npm)
+	$(PYTHON) scripts/observatory.py
 
 roundtriptest: ## five hundred made-up schemas on each engine, up, down and up again: every value is there (ten minutes)
 	ROUND_TRIPS=500 ./scripts/test --quiet evolution/tests/test_round_trips.py
@@ -152,4 +159,4 @@ trial: ## try the two commands in a bare Debian root (needs root and debootstrap
 	./scripts/trial
 
 clean: ## remove what can be made again, except .venv and databases
-	rm -rf staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf staticfiles test-results .observatory .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

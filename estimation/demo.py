@@ -14,7 +14,7 @@ from users.models import User
 
 FIXTURE = settings.BASE_DIR / "fixtures" / "demo.json"
 # Everybody knows it: the team is loaded only where nobody else can reach the site.
-PASSWORD = "planning-poker-demo"  # noqa: S105
+PASSWORD = "planning-poker-demo"  # noqa: S105 - told to everybody # nosec B105
 # Of issues, rounds and votes.
 TIMES = {
     "created_at",

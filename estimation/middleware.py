@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 
@@ -20,6 +20,10 @@ RETRY_AFTER = "10"  # seconds
 ONE_AND_A_HALF_MINUTES = 90  # seconds; a longer wait is told in minutes
 # What is asked from outside how the site is has to be answered above all while it can't serve.
 HEALTH = ("/healthz", "/readyz", "/metrics")
+API = "/api/v1/"  # which answers in JSON
+DO_NOT_FIT = (
+    "The site's program and its database don't fit together at the moment. Try again in a few seconds."
+)
 
 
 def refuse_unknown_schema(
@@ -30,10 +34,15 @@ def refuse_unknown_schema(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not readiness.refusal or request.path in HEALTH:
             return get_response(request)
-        page = render_to_string("503.html")  # without the request, whose session would ask the database
-        return HttpResponse(
-            page, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
-        )
+        answer: HttpResponse
+        if request.path.startswith(API):
+            answer = JsonResponse({"detail": DO_NOT_FIT})
+        else:  # without the request, whose session would ask the database
+            answer = HttpResponse(render_to_string("503.html"))
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        answer["Retry-After"] = RETRY_AFTER
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     return middleware
 
@@ -44,12 +53,12 @@ def explain_method_not_allowed(
     """A page that helps on, where somebody opens the address of a form like a page.
 
     It happens to those who sign in after a form was refused for want of a session. Django's own answer
-    is empty.
+    is empty. The API says it itself, to programs.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code != 405 or request.method != "GET":
+        if response.status_code != 405 or request.method != "GET" or request.path.startswith(API):
             return response
         page = render(request, "405.html", {"here": resolve_url("start")}, status=405)
         page["Allow"] = response["Allow"]

@@ -5,19 +5,22 @@ lost to everybody else: a few connections that send half of one would stop the s
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from issues.feed.headers import guarded
+from issues.feed.headers import Headers, guarded
 
 LIMIT = 4 * 1024 * 1024  # bytes: twice the largest file that a page takes
 DRAINED = 32 * 1024 * 1024  # bytes that are read and thrown away, so that a browser shows the answer
 SECONDS = 30.0  # for all of it
+API = "/api/v1/"
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -106,7 +109,26 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(scope: Scope, send: Send, status: HTTPStatus) -> None:
-    """A page in the reader's language."""
+    """A sentence in JSON for programs, a page in the reader's language for everybody else."""
+    is_api = str(scope.get("path", "")).startswith(API)
+    headers, body = _problem(status) if is_api else _page(scope, status)
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _problem(status: HTTPStatus) -> tuple[Headers, bytes]:
+    detail = (
+        f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes at a time."
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        else f"Send all of it within {SECONDS:.0f} seconds."
+    )
+    headers = guarded(
+        (b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"connection", b"close")
+    )
+    return headers, json.dumps({"detail": detail}).encode()
+
+
+def _page(scope: Scope, status: HTTPStatus) -> tuple[Headers, bytes]:
     language = _language(_header(scope, b"accept-language").decode("latin-1"))
     with translation.override(language):
         page = render_to_string(f"{status.value}.html", {"megabytes": LIMIT // 1024**2})
@@ -117,8 +139,7 @@ async def _answer(scope: Scope, send: Send, status: HTTPStatus) -> None:
         (b"connection", b"close"),
         policy="default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
     )
-    await send({"type": "http.response.start", "status": status.value, "headers": headers})
-    await send({"type": "http.response.body", "body": page.encode(), "more_body": False})
+    return headers, page.encode()
 
 
 def _language(accepted: str) -> str:

@@ -38,7 +38,7 @@ if not SECRET_KEY:
             "SECRET_KEY is not set, and without DEBUG there is no default. "
             f"Set it (or SECRET_KEY_FILE); {MAKE_A_KEY}."
         )
-    SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105
+    SECRET_KEY = "only-for-development-because-DEBUG-is-on"  # noqa: S105 - without DEBUG there is no default # nosec B105
 if not DEBUG and (fault := keys.weakness(SECRET_KEY)):
     raise ImproperlyConfigured(
         f"SECRET_KEY {fault}. Set another one (or SECRET_KEY_FILE); {MAKE_A_KEY}. "

@@ -98,7 +98,7 @@ class RetryTransactions:
             if not work.may_be_done_again(error) or _has_changed(request):
                 return None
             logger.warning("Done again, since the database gave it up: %s", error.args[0])
-            time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, no secret)
+            time.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, no secret) # nosec B311
             work.begin_again(error)
             try:
                 return _called_again(request)

@@ -68,7 +68,7 @@ def patiently(connection: BaseDatabaseWrapper, work: Callable[[], None], say: Ca
                     f"({users}). End them, or wait until they have ended, and run migrate again."
                 ) from None
             say(f"A table is in use by {users}: trying again, {number + 1} of {tries}.")
-            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - so that two who wait do not keep step
+            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - so that two who wait do not keep step # nosec B311
         else:
             return
 
@@ -129,7 +129,7 @@ def _moments() -> Iterator[None]:
         if number >= LOOKS and time.monotonic() > end:
             return
         yield
-        time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that it keeps no step with anybody
+        time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that it keeps no step with anybody # nosec B311
 
 
 def blockers(connection: BaseDatabaseWrapper) -> str:

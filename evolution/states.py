@@ -165,5 +165,5 @@ def find_state(connection: BaseDatabaseWrapper, history: History, recorded: set[
             nearest = match
         if not match.differences:
             break
-    assert nearest is not None  # noqa: S101 - there is always a nearest state
+    assert nearest is not None  # noqa: S101 - there is always a nearest state # nosec B101
     return nearest

@@ -79,3 +79,6 @@ class ConfirmForm(forms.ConfirmImportForm):  # type: ignore[misc]
 
     def clean_format(self) -> str:
         return "0"  # there is one
+
+    def clean_resource(self) -> str:
+        return "0"  # the same

@@ -27,7 +27,7 @@ class Item:
     @property
     def suggested(self) -> Card:
         """The card that was suggested. Only where there is an estimate at all."""
-        assert self.statistics.suggested is not None  # noqa: S101 (agreed ones have at least two)
+        assert self.statistics.suggested is not None  # noqa: S101 (agreed ones have at least two) # nosec B101
         return self.statistics.suggested
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from groups.models import Group
 from issues import backlog
 from issues.models import Issue
 from issues.rooms import changing
+from users import nicknames
 
 
 class Diff(resources.Diff):  # type: ignore[misc]
@@ -53,11 +55,33 @@ class NumberWidget(widgets.IntegerWidget):  # type: ignore[misc]
         return super().clean(text, row, **options)  # type: ignore[no-any-return]
 
 
+class LineWidget(widgets.CharWidget):  # type: ignore[misc]
+    """A line of text without what nobody can see, as the forms of the pages keep it."""
+
+    def clean(self, value: Any, row: Any = None, **options: Any) -> str:
+        return nicknames.clean(super().clean(value, row, **options) or "")
+
+
+class TextWidget(widgets.CharWidget):  # type: ignore[misc]
+    """Text of any number of lines."""
+
+    def clean(self, value: Any, row: Any = None, **options: Any) -> str:
+        text: str = super().clean(value, row, **options) or ""
+        if "\0" in text:
+            raise ValueError(ProhibitNullCharactersValidator.message)
+        return text
+
+
 class IssueResource(resources.ModelResource):  # type: ignore[misc]
     """A row with an `id` is the issue of that number; one without becomes a new one, the last of its group."""
 
     id = fields.Field("id", "id", NumberWidget())
     group = fields.Field("group", "group", GroupWidget(Group))
+    key = fields.Field("key", "key", LineWidget())
+    title = fields.Field("title", "title", LineWidget())
+    url = fields.Field("url", "url", LineWidget())
+    sprint = fields.Field("sprint", "sprint", LineWidget())
+    description = fields.Field("description", "description", TextWidget())
     group_name = fields.Field("group__name", "group_name", readonly=True)
     estimated_by = fields.Field("estimated_by__nickname", "estimated_by", readonly=True)
     # What only the estimation itself says.

@@ -59,7 +59,7 @@ def _once(*arguments: str) -> str:
     environment = {
         "DJANGO_SETTINGS_MODULE": "estimation.settings",
         "PYTHONPATH": str(PROJECT),
-        "SECRET_KEY": "a-key-for-the-benchmark-alone-that-signs-nothing-0123456789",
+        "SECRET_KEY": "a-key-for-the-benchmark-alone-that-signs-nothing-0123456789",  # nosec B105
         "PYTHONDONTWRITEBYTECODE": "",  # nobody compiles the code anew for each command
     }
     answer = subprocess.run(

@@ -32,7 +32,7 @@ ALEMBIC = PROJECT / ".venv-alembic"
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "estimation.settings",
     "PYTHONPATH": str(PROJECT),
-    "SECRET_KEY": "a-key-for-the-benchmark-alone-that-signs-nothing-0123456789",
+    "SECRET_KEY": "a-key-for-the-benchmark-alone-that-signs-nothing-0123456789",  # nosec B105
 }
 ALEMBIC_REQUIREMENTS = ("Flask-Migrate==4.1.0", "alembic==1.20.1", "mysqlclient==2.3.1")
 TITLES = {

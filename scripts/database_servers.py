@@ -95,7 +95,7 @@ def running(engine: Engine) -> Iterator[Server]:
     """
     programs = engine.programs()
     # Not below TMPDIR: a socket's path must stay short.
-    with tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp") as folder:  # sockets need short paths # nosec B108
         start = Start(engine, programs, Path(folder))
         start.initialise()
         process = start.launch()

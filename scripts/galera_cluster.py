@@ -71,7 +71,8 @@ def running_cluster() -> Iterator[list[Node]]:
     """
     programs = GALERA.programs()
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp")))
+        # In /tmp: sockets need short paths.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="estimation-", dir="/tmp")))  # nosec B108
         starts = [Start(GALERA, programs, _subfolder(folder, str(number))) for number in range(NODES)]
         # Three in a row each: for the group, for what a late node missed, and for a whole state.
         first_port = _free_ports(3 * NODES)

@@ -54,7 +54,7 @@ def test_a_port_that_is_none_is_said(project: Path, port: str) -> None:
     assert f"port {port} can't be used" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["run", "test", "secrets", "trial", "upgrade"])
+@pytest.mark.parametrize("name", ["run", "test", "secrets", "trial", "upgrade", "weaknesses"])
 def test_help_is_given_and_nothing_is_done(project: Path, name: str) -> None:
     done = script(project / "scripts" / name, "--help")
     assert done.returncode == 0

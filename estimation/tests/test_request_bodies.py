@@ -1,6 +1,7 @@
 """Nobody stops the site by sending slowly, or a lot."""
 
 import asyncio
+import json
 import socket
 import urllib.error
 import urllib.request
@@ -108,6 +109,27 @@ def test_what_does_not_arrive_in_time_is_answered():
     run(RequestBodies(page, seconds=0.01)(scope, receive, send))
     assert sent[0]["status"] == 408
     assert "That took too long" in sent[1]["body"].decode()
+
+
+@pytest.mark.parametrize(("length", "status"), [(5, 408), (DRAINED + 1, 413)])
+def test_a_program_that_uses_the_api_is_told_in_json(length, status):
+    sent = []
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    async def page(*_):
+        raise AssertionError("it is not all there")
+
+    headers = [(b"content-length", str(length).encode())]
+    scope = {"type": "http", "path": "/api/v1/groups/1/issues", "headers": headers}
+    run(RequestBodies(page, seconds=0.01)(scope, receive, send))
+    assert sent[0]["status"] == status
+    assert dict(sent[0]["headers"])[b"content-type"] == b"application/json"
+    assert json.loads(sent[1]["body"])["detail"].startswith("Send ")
 
 
 def test_who_goes_before_the_end_is_answered_by_nobody():

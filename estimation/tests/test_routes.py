@@ -141,6 +141,7 @@ ROUTES = {
     "api-1:openapi-json": Route(everyone(200), everyone(200)),
     # The pages' sessions are no tokens; what tokens are answered is tried in issues/tests/test_api.py.
     "api-1:api-root": Route(everyone(404), everyone(404)),
+    "api-1:nowhere": Route(everyone(404), everyone(404)),
     "api-1:group_list": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
     "api-1:group_detail": Route(ONLY_WITH_A_TOKEN, ONLY_BY_GET),
     "api-1:issue_list": Route(ONLY_WITH_A_TOKEN, ONLY_WITH_A_TOKEN),

@@ -361,7 +361,19 @@ def test_it_writes_to_one_place():
     assert Console().stream is sys.stderr
 
 
-# --- Dependencies
+# --- Checks and dependencies
+
+
+def test_every_check_that_is_told_is_one_that_can_be_run():
+    run = (ROOT / "scripts" / "test").read_text()
+    tasks = (ROOT / "Makefile").read_text()
+    for name, _holds, when in rows("Checks"):
+        words = name.strip("`")
+        if words.startswith("make "):
+            assert f"\n{words.removeprefix('make ')}: ##" in tasks, name
+        else:
+            assert (ROOT / words).is_file(), name
+            assert (words in run) == when.startswith("every run"), name
 
 
 def test_each_kind_of_hole_has_a_time_in_which_it_is_closed():

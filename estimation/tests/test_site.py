@@ -57,6 +57,13 @@ def test_a_schema_that_the_release_does_not_know_gets_one_clear_page(client, mon
     assert client.get("/healthz").status_code == 200
 
 
+def test_programs_are_told_so_in_json(client, monkeypatch):
+    monkeypatch.setattr(readiness, "refusal", "The database lacks groups.0005_more")
+    response = client.get("/api/v1/groups")
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert "don't fit together at the moment" in response.json()["detail"]
+
+
 def test_search_engines_get_the_front_door_only(client):
     assert b"Disallow: /groups/" in client.get("/robots.txt").content
     assert "noindex" not in client.get("/").content.decode()

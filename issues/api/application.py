@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import re_path
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
@@ -27,6 +31,9 @@ DESCRIPTION = (
 
 REQUESTS = RateLimit("api", "600/minute")  # by account
 WRONG_TOKENS = RateLimit("wrong-token", "20/minute;200/hour")  # by address
+
+
+View = Callable[..., HttpResponse]
 
 
 class Token(HttpBearer):
@@ -63,11 +70,40 @@ api.add_router("/groups", rounds.router)
 
 
 def urls() -> tuple[Any, ...]:
-    """Its addresses, which look after themselves who comes in."""
+    """Its addresses, which look after themselves who comes in; any other below them is answered by `nowhere`."""
     patterns, *names = api.urls
+    patterns = [*patterns, re_path("", nowhere, name="nowhere")]
     for pattern in patterns:
-        login_not_required(cast("Callable[..., Any]", pattern.callback))
+        pattern.callback = login_not_required(_in_json(cast("View", pattern.callback)))
     return (patterns, *names)
+
+
+@csrf_exempt
+def nowhere(_request: HttpRequest) -> HttpResponse:
+    """An address that there is not. Raises Http404, for everybody alike."""
+    raise Http404
+
+
+def _in_json(view: View) -> View:
+    """The view, whose 404 and 405 are told as everything else is, and not as pages."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        try:
+            answer = view(request, *arguments, **named)
+        except Http404 as error:
+            return not_found(request, error)
+        return (
+            answer if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED else _other_method(answer["Allow"])
+        )
+
+    return told
+
+
+def _other_method(allowed: str) -> HttpResponse:
+    answer = _answer(405, f"This address takes {allowed} alone.")
+    answer["Allow"] = allowed
+    return answer
 
 
 def _answer(status: int, detail: str, **more: Any) -> HttpResponse:

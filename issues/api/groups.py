@@ -11,14 +11,14 @@ from groups.access import Permission, access
 from groups.models import Group, Membership
 from issues import listings
 from issues.api.paging import PageNumber, PageSize, paged
-from issues.api.schemas import GroupDetail, Groups, Problem
+from issues.api.schemas import READ, REFUSED, GroupDetail, Groups
 from issues.listings import Show
 from users.requests import signed_in_user
 
 router = Router(tags=["groups"])
 
 
-@router.get("", response={200: Groups, 401: Problem}, summary="Your groups")
+@router.get("", response={200: Groups} | REFUSED, summary="Your groups")
 def group_list(request: HttpRequest, page: PageNumber = 1, page_size: PageSize = 50) -> dict[str, Any]:
     """Those in which you sit or that you own, archived ones too, the oldest first."""
     user = signed_in_user(request)
@@ -31,7 +31,7 @@ def group_list(request: HttpRequest, page: PageNumber = 1, page_size: PageSize =
     return paged(mine, page, page_size, told)
 
 
-@router.get("/{int:group_id}", response={200: GroupDetail, 401: Problem, 404: Problem}, summary="One of them")
+@router.get("/{int:group_id}", response={200: GroupDetail} | READ, summary="One of them")
 def group_detail(request: HttpRequest, group_id: int) -> dict[str, Any]:
     """Who is in it, its deck, and how many issues there are."""
     found = access(signed_in_user(request), group_id, Permission.VIEW)

@@ -10,16 +10,13 @@ from groups.access import Access, Permission, access
 from issues import backlog, exports
 from issues.api import refusals
 from issues.api.paging import PageNumber, PageSize, paged
-from issues.api.schemas import Invalid, IssueChanges, IssueOut, Issues, IssuesIn, Problem
+from issues.api.schemas import CHANGED, READ, WRITTEN, IssueChanges, IssueOut, Issues, IssuesIn
 from issues.forms import EditForm, IssueForm, SearchForm
 from issues.listings import Listing, Show
 from issues.models import Issue
 from users.requests import signed_in_user
 
 router = Router(tags=["issues"])
-
-READ = {401: Problem, 404: Problem, 422: Invalid}
-WRITTEN = READ | {403: Problem, 409: Problem}
 
 
 @router.get("/{int:group_id}/issues", response={200: Issues} | READ, summary="The issues of a group")
@@ -72,7 +69,7 @@ def issue_edit(request: HttpRequest, group_id: int, issue_id: int, changes: Issu
 
 @router.post(
     "/{int:group_id}/issues/{int:issue_id}/archive",
-    response={200: IssueOut} | WRITTEN,
+    response={200: IssueOut} | CHANGED,
     summary="Put an issue away",
 )
 def issue_archive(request: HttpRequest, group_id: int, issue_id: int) -> dict[str, Any]:
@@ -83,7 +80,7 @@ def issue_archive(request: HttpRequest, group_id: int, issue_id: int) -> dict[st
 
 @router.post(
     "/{int:group_id}/issues/{int:issue_id}/restore",
-    response={200: IssueOut} | WRITTEN,
+    response={200: IssueOut} | CHANGED,
     summary="Bring it back",
 )
 def issue_restore(request: HttpRequest, group_id: int, issue_id: int) -> dict[str, Any]:

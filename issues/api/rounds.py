@@ -10,9 +10,8 @@ from ninja import Router
 
 from groups.access import Permission, access
 from issues import ballots
-from issues.api.issues import READ
 from issues.api.paging import PageNumber, PageSize, paged
-from issues.api.schemas import RoundOut, Rounds
+from issues.api.schemas import READ, RoundOut, Rounds
 from issues.ballots import Ballot
 from issues.models import Round
 from issues.statistics import summarise

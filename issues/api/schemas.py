@@ -4,11 +4,24 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from issues.pasting import MAX_LINES
 
 MAX_PAGE = 100  # rows
+
+
+def _of_whole_characters(text: str) -> str:
+    """The text. Raises PydanticCustomError where JSON has half a character in it, which no database can keep."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("surrogate", "There is half a character in it, a lone surrogate") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_of_whole_characters)]  # what somebody sends
 
 
 class Problem(Schema):
@@ -29,6 +42,14 @@ class Invalid(Problem):
     """Why nothing was saved, and where."""
 
     errors: list[FieldProblem]
+
+
+# What may be answered beside what was asked for. 403: it came without TLS, or the role does not allow it.
+REFUSED = {401: Problem, 403: Problem, 422: Invalid, 429: Problem, 503: Problem}
+READ = REFUSED | {404: Problem}
+CHANGED = READ | {409: Problem}
+# With a body: no JSON, too slow, too large.
+WRITTEN = CHANGED | {400: Problem, 408: Problem, 413: Problem}
 
 
 class GroupOut(Schema):
@@ -78,11 +99,11 @@ class IssueIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str
-    key: str = ""
-    url: str = ""
-    sprint: str = ""
-    description: str = Field("", description="Markdown")
+    title: Text
+    key: Text = ""
+    url: Text = ""
+    sprint: Text = ""
+    description: Text = Field("", description="Markdown")
 
 
 class IssuesIn(Schema):
@@ -98,12 +119,12 @@ class IssueChanges(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = None
-    key: str | None = None
-    url: str | None = None
-    sprint: str | None = None
-    description: str | None = None
-    edition: str = Field(
+    title: Text | None = None
+    key: Text | None = None
+    url: Text | None = None
+    sprint: Text | None = None
+    description: Text | None = None
+    edition: Text = Field(
         "",
         description="The one that you have read: 409 where somebody has edited the issue since. Any, if left out",
     )

@@ -82,6 +82,24 @@ def test_who_only_votes_writes_nothing(bobs, payments, path, what):
     assert list(Issue.objects.values_list("title", "archived_at")) == [("Refunds", None)]
 
 
+# --- What is not there
+
+
+@pytest.mark.parametrize("where", ["/", "/nothing", "/groups/", "/groups/x", "/groups/-1/issues", "/docs"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+def test_an_address_that_there_is_not_is_told_in_json(client, alices, where, method):
+    for answer in (client.generic(method, f"/api/v1{where}"), alices.send(method, where, "")):
+        assert said(answer, 404)["detail"] == "There is nothing here, or nothing for you."
+        assert answer["Content-Type"] == "application/json"
+
+
+def test_another_method_is_told_in_json_with_those_that_there_are(alices, path):
+    for method, where, allowed in (("POST", path, "GET"), ("GET", f"{path}/issues/1/archive", "POST")):
+        answer = alices.send(method, where, "")
+        assert said(answer, 405)["detail"] == f"This address takes {allowed} alone."
+        assert answer["Allow"] == allowed
+
+
 # --- Groups
 
 
@@ -171,6 +189,22 @@ def test_what_is_no_json_is_refused(alice, path):
     answer = Program(alice).send("POST", f"{path}/issues", "{")
     assert json.loads(answer.content)["detail"]
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["title", "key", "url", "sprint", "description"])
+def test_a_text_with_half_a_character_in_it_is_refused_in_a_sentence(alices, payments, path, name):
+    """JSON can write a lone surrogate; no database can keep one."""
+    issue = new_issue(payments, "Old")
+    added = alices.post(f"{path}/issues", {"issues": [{"title": "New", name: "half \ud800"}]})
+    changed = alices.patch(f"{path}/issues/{issue.pk}", {name: "half \ud800"})
+    for answer in (added, changed):
+        assert said(answer, 422)["detail"].endswith("There is half a character in it, a lone surrogate.")
+    assert list(Issue.objects.values_list("title", name)) == [("Old", "Old" if name == "title" else "")]
+
+
+def test_a_name_of_a_field_with_half_a_character_in_it_is_refused(alices, path):
+    assert said(alices.post(f"{path}/issues", {"issues": [{"title": "New", "\ud800": ""}]}), 422)["detail"]
+    assert not Issue.objects.exists()
 
 
 def test_a_body_that_is_too_large_is_refused(alices, path, settings):
@@ -285,11 +319,13 @@ def test_the_queries_do_not_grow(
 def test_the_openapi_document_describes_every_operation_and_its_refusals(client):
     document = said(client.get("/api/v1/openapi.json"))
     assert document["openapi"].startswith("3.")
-    operations = [told for methods in document["paths"].values() for told in methods.values()]
+    operations = [each for methods in document["paths"].values() for each in methods.items()]
     assert len(operations) == 10
-    for told in operations:
+    for method, told in operations:
         assert told["summary"]
-        assert "401" in told["responses"]
+        assert {"401", "403", "422", "429", "503"} <= set(told["responses"])
+        assert ({"400", "408", "413"} <= set(told["responses"])) == ("requestBody" in told)
+        assert ("409" in told["responses"]) == (method != "get")
         assert told["security"]
     assert document["components"]["securitySchemes"]["Token"]["scheme"] == "bearer"
 

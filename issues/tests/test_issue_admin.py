@@ -1,7 +1,9 @@
 """Issues in the admin."""
 
+import base64
 import json
 import re
+import zlib
 
 import pytest
 from django.contrib.messages import get_messages
@@ -14,7 +16,7 @@ from django.urls import reverse
 from groups import decks
 from groups.models import Group
 from groups.tests.people import browser
-from issues import rounds
+from issues import csv_files, rounds
 from issues.models import Issue
 from issues.rooms import room_of
 from issues.tests.room import new_issue
@@ -222,6 +224,10 @@ def test_what_the_admin_exports_it_imports_without_a_change(desk, payments):
         ),
         ("id,group,title\nx,{group},Pay\n", "There is no such issue. Leave the cell empty for a new one."),
         ("id,group,title\n{issue},{other},Pay\n", "Row 2, group: An issue stays in its group."),
+        (
+            "group,title,description\n{group},Pay,a\0b\n",
+            "Row 2, description: Null characters are not allowed.",
+        ),
         ("group,title\n77777,Pay\n", "There is no group “77777”. Write the number of one."),
         ("title\nPay\n", "There is no column “group”. The first row has to name at least group and title."),
         (
@@ -252,6 +258,45 @@ def test_a_confirmation_that_somebody_changed_is_refused(desk, payments):
     data = {"import_file_name": "../../etc/passwd", "original_file_name": "x", "format": "7", "resource": "0"}
     assert desk.post(reverse(PROCESS), data).status_code == 200
     assert Issue.objects.count() == 0
+
+
+@pytest.mark.parametrize("number", ["99", "-2", "x", "\0"])
+def test_a_confirmation_that_names_a_kind_of_row_that_there_is_not_breaks_nothing(desk, payments, number):
+    page = upload(desk, f"group,title\n{payments.pk},Pay\n")
+    data = page.context["confirm_form"].initial | {"format": number, "resource": number}
+    assert desk.post(reverse(PROCESS), data).status_code in {200, 302}
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "1.5", "1e3", "NaN", "²", "٣", "9" * 30, "\0"])
+def test_an_id_that_is_no_number_is_refused_also_where_it_was_not_shown_before(desk, payments, number):
+    """The preview refuses it; so does the import, to which anybody can send another file."""
+    text = f"id,group,title\n{number},{payments.pk},Pay\n"
+    assert "confirm_form" not in upload(desk, text).context
+    data = {
+        "import_file_name": csv_files.packed(text),
+        "original_file_name": "x",
+        "format": "0",
+        "resource": "0",
+    }
+    response = desk.post(reverse(PROCESS), data)
+    assert sentences(response) == ["Nothing was imported: something has changed. Choose the file again."]
+    assert Issue.objects.count() == 0
+
+
+@pytest.mark.parametrize("content", ["group,title\n1,\ud800\n", "\ud800"])
+def test_a_file_with_half_a_character_in_it_is_refused(desk, payments, content):
+    sent = content.encode("utf-16", "surrogatepass")
+    file = SimpleUploadedFile("issues.csv", sent)
+    page = desk.post(reverse(IMPORT), {"import_file": file, "format": "0", "resource": "0"})
+    assert page.context["form"].errors["import_file"]
+    kept = base64.urlsafe_b64encode(zlib.compress(content.encode("utf-8", "surrogatepass"))).decode()
+    data = {"import_file_name": kept, "original_file_name": "x", "format": "0", "resource": "0"}
+    assert desk.post(reverse(PROCESS), data).context["confirm_form"].errors["import_file_name"]
+
+
+def test_what_nobody_can_see_is_not_imported(desk, payments):
+    confirm(desk, upload(desk, f"group,title,key\n{payments.pk},P\0ay\u200b  by\u2028card,\0K\n"))
+    assert list(Issue.objects.values_list("title", "key")) == [("Pay by card", "K")]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def _version(access: Access) -> int:
 
 
 def _there(frames: Frames | None) -> Frames:
-    assert frames is not None  # noqa: S101 (the gate has just seen the group)
+    assert frames is not None  # noqa: S101 (the gate has just seen the group) # nosec B101
     return frames
 
 

@@ -76,6 +76,6 @@ def _headers(delivery: Delivery) -> dict[str, str]:
 
 def _failed(delivery: Delivery, reason: str) -> None:
     wait = WAITS[delivery.attempts - 1] if delivery.attempts <= len(WAITS) else None
-    again = timezone.now() + wait * random.uniform(0.9, 1.1) if wait else None  # noqa: S311 (only not all at once)
+    again = timezone.now() + wait * random.uniform(0.9, 1.1) if wait else None  # noqa: S311 (only not all at once) # nosec B311
     Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=again, error=reason[:MAX_ERROR])
     delivery_tried.send(Delivery, outcome="failed" if wait else "given up")

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 import users.validators
 
-UNUSABLE_PASSWORD = "!"  # noqa: S105 - what Django takes for "no password matches"
+UNUSABLE_PASSWORD = "!"  # noqa: S105 - what Django takes for "no password matches" # nosec B105
 
 
 class Migration(migrations.Migration):
