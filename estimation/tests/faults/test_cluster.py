@@ -110,10 +110,15 @@ def at(node: Node) -> dict[str, str]:
     return os.environ | {"DATABASE_URL": node.url}
 
 
-def migrating(node: Node) -> subprocess.Popen[str]:
-    command = [sys.executable, "manage.py", "migrate", "--no-input"]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, cwd=PROJECT, env=at(node), text=True, **output)  # type: ignore[call-overload]
+def migrating(node: Node) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "migrate", "--no-input"],
+        cwd=PROJECT,
+        env=at(node),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def assert_migrated(nodes: list[Node]) -> None:
@@ -134,7 +139,10 @@ def test_migrate_is_started_on_two_nodes_at_once_and_done_once(large):
 def test_migrate_that_is_killed_on_one_node_is_finished_from_another(large):
     first, second, _third = large
     killed = migrating(first)
-    until(lambda: second.start.ask("SHOW COLUMNS FROM estimation_group LIKE 'user'") != "", "The owners do not come.")
+    until(
+        lambda: second.start.ask("SHOW COLUMNS FROM estimation_group LIKE 'user'") != "",
+        "The owners do not come.",
+    )
     killed.kill()
     killed.communicate()
     finished = migrating(second)
