@@ -84,7 +84,7 @@ def behind(proxy: HAProxyServer, url: str) -> str:
 
 
 def test_a_writer_that_is_killed_takes_no_acknowledged_vote_with_it(cluster, record_property):
-    teams = play(cluster.site.url, cluster.nodes[0].kill, record_property)
+    teams = play([cluster.site], cluster.nodes[0].kill, record_property)
     for node in cluster.nodes[1:]:
         assert wrongs(teams, node.url) == []
 
@@ -95,7 +95,7 @@ def test_a_writer_that_is_cut_off_from_the_others_takes_none_and_catches_up(clus
     def cut_off() -> None:
         writer.start.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
 
-    teams = play(cluster.site.url, cut_off, record_property)
+    teams = play([cluster.site], cut_off, record_property)
     assert writer.status("wsrep_cluster_status") != "Primary"
     writer.start.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'")
     writer.wait_for("wsrep_local_state_comment", "Synced")

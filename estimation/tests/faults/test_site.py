@@ -3,13 +3,16 @@
 import os
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from database_servers import ENGINES
+from database_servers import CACHE, ENGINES
+from debian_packages import unpacked
 from redis_server import RedisServer
 
 from estimation.tests.legacy import PROJECT
@@ -20,6 +23,7 @@ from evolution.tests.forked import manage
 
 KILLS = int(os.environ.get("KILLS", "50"))
 AWAY = 30  # seconds
+FULL = 10  # seconds
 
 Serve = Callable[..., Site]
 
@@ -40,6 +44,24 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             return site
 
         yield start
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[int], Path]]:
+    """Makes a disk of so many megabytes."""
+    with ExitStack() as stack:
+        # A server's socket has to have a short path.
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="disk-", dir="/tmp")))
+
+        def make(megabytes: int) -> Path:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+            answer = subprocess.run(mount, capture_output=True, text=True, check=False)
+            if answer.returncode:
+                pytest.skip(f"a small disk can't be mounted here: {answer.stderr.strip()}")
+            stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
+            return folder
+
+        yield make
 
 
 @pytest.fixture(params=["mariadb", "mysql"])
@@ -70,7 +92,7 @@ def test_a_site_that_is_killed_again_and_again_keeps_every_vote(serve, database,
             site.kill()
             site.start()
 
-    teams = play(site.url, killed, record_property)
+    teams = play([site], killed, record_property)
     assert wrongs(teams, database) == []
 
 
@@ -85,7 +107,7 @@ def test_a_database_that_is_killed_and_away_for_half_a_minute_keeps_every_vote(
         time.sleep(AWAY)
         server.start_again()
 
-    teams = play(site.url, away, record_property)
+    teams = play([site], away, record_property)
     assert wrongs(teams, server.url) == []
 
 
@@ -97,7 +119,7 @@ def test_a_database_that_is_frozen_for_half_a_minute_keeps_every_vote(serve, ser
         time.sleep(AWAY)
         server.process.send_signal(signal.SIGCONT)
 
-    teams = play(site.url, frozen, record_property)
+    teams = play([site], frozen, record_property)
     assert wrongs(teams, server.url) == []
 
 
@@ -107,7 +129,7 @@ def test_without_redis_votes_go_on(serve, tmp_path, record_property, fault):
     redis = RedisServer()
     with redis.running():
         site = serve(database, REDIS_URL=redis.url)
-        teams = play(site.url, getattr(redis, fault), record_property)
+        teams = play([site], getattr(redis, fault), record_property)
         if fault == "freeze":
             redis.thaw()
     assert wrongs(teams, database) == []
@@ -115,8 +137,41 @@ def test_without_redis_votes_go_on(serve, tmp_path, record_property, fault):
 
 def test_two_windows_in_which_one_group_is_facilitated_at_once_lose_nothing(serve, database, record_property):
     site = serve(database)
-    teams = play(site.url, lambda: None, record_property, facilitators=2)
+    teams = play([site], lambda: None, record_property, facilitators=2)
     assert saved(teams)
+    assert wrongs(teams, database) == []
+
+
+@pytest.mark.parametrize("where", ["sqlite", "mariadb"])
+def test_a_disk_that_is_full_for_a_while_keeps_every_vote(serve, disk, where, record_property):
+    folder = disk(60 if where == "sqlite" else 400)
+    with ExitStack() as stack:
+        if where == "sqlite":
+            database = f"sqlite:///{folder}/faults.sqlite3"
+        else:
+            database = stack.enter_context(killable(where, disk=folder)).url
+        site = serve(database)
+
+        def full() -> None:
+            ballast = folder / "ballast"
+            with suppress(OSError), ballast.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            time.sleep(FULL)
+            ballast.unlink()
+
+        teams = play([site], full, record_property)
+        assert wrongs(teams, database) == []
+
+
+def test_a_process_whose_clock_is_a_day_ahead_loses_nothing_and_tells_nothing_early(
+    serve, database, record_property
+):
+    library = unpacked("libfaketime", "bookworm", ("libfaketime",), CACHE).root
+    (preloaded,) = library.rglob("libfaketime.so.1")
+    ahead = {"LD_PRELOAD": str(preloaded), "FAKETIME": "+1d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    sites = [serve(database), serve(database, **ahead)]
+    teams = play(sites, lambda: None, record_property)
     assert wrongs(teams, database) == []
 
 
@@ -124,7 +179,7 @@ def test_an_account_that_is_not_kept_is_found(serve, tmp_path, record_property):
     """So that the tests above can fail."""
     database = f"sqlite:///{tmp_path}/faults.sqlite3"
     site = serve(database)
-    teams = play(site.url, lambda: None, record_property)
+    teams = play([site], lambda: None, record_property)
     lost = "from issues.models import Vote; Vote.objects.order_by('pk').first().delete()"
     done = manage(
         ["shell", "--no-imports", "--command", lost], PROJECT, os.environ | {"DATABASE_URL": database}

@@ -81,7 +81,7 @@ def _played(teams: int, voters: int, seconds: int, folder: Path) -> int:
     with ExitStack() as stack:
         site.start()
         stack.callback(site.kill)
-        players = [Team(site.url, f"Team {number}", voters, seed=number) for number in range(teams)]
+        players = [Team([site.url], f"Team {number}", voters, seed=number) for number in range(teams)]
         for team in players:
             team.gather()
         samples = []

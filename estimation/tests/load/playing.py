@@ -2,11 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from estimation.tests.load.account import account_of
 from estimation.tests.load.team import Team, longest_pause
+from estimation.tests.site import Site
 
 TEAMS, VOTERS = 3, 5
 BEFORE, AFTER = 40, 60  # votes that are acknowledged before and after the fault
@@ -16,12 +17,13 @@ Fault = Callable[[], None]
 Record = Callable[[str, object], None]
 
 
-def play(url: str, fault: Fault, record: Record, facilitators: int = 1) -> list[Team]:
-    """Let teams play at the site at `url`, and the fault happen in the middle of it; how they fared is recorded.
+def play(sites: Sequence[Site], fault: Fault, record: Record, facilitators: int = 1) -> list[Team]:
+    """Let teams play at a site's processes, and the fault happen in the middle of it; how they fared is recorded.
 
     Fails when they can't go on after the fault.
     """
-    teams = [Team(url, f"Team {number}", VOTERS, number, facilitators) for number in range(TEAMS)]
+    urls = [site.url for site in sites]
+    teams = [Team(urls, f"Team {number}", VOTERS, number, facilitators) for number in range(TEAMS)]
     for team in teams:
         team.gather()
     with ExitStack() as stack:

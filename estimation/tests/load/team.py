@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -41,13 +41,14 @@ class Stopped(Exception):
 
 
 class Team:
-    """So many voters in a group of their own at the site at `url`, and its owner, who facilitates.
+    """So many voters in a group of their own, and its owner, who facilitates.
 
-    With `facilitators` the owner does so in as many windows at once, none of which knows of the others.
+    `urls` are those of a site's processes: the owner goes to the first, the voters to each of them in turn. With
+    `facilitators` the owner facilitates in as many windows at once, none of which knows of the others.
     """
 
-    def __init__(self, url: str, name: str, voters: int, seed: int, facilitators: int = 1) -> None:
-        self._url, self._name, self._random = url, name, Random(seed)
+    def __init__(self, urls: Sequence[str], name: str, voters: int, seed: int, facilitators: int = 1) -> None:
+        self._urls, self._name, self._random = urls, name, Random(seed)
         self._facilitators = facilitators
         self.told: dict[int, dict[str, Told]] = defaultdict(lambda: defaultdict(Told))
         self.settled: dict[int, str] = {}
@@ -64,7 +65,7 @@ class Team:
 
     def gather(self) -> None:
         """Start the group, and let everybody join it by its link."""
-        self._owner = Visitor(self._url)
+        self._owner = Visitor(self._urls[0])
         started = self._owner.post("/", {"nickname": f"{self._name} owner", "name": self._name})
         found = _GROUP.search(started.headers["Location"] or "")
         assert found, started.text
@@ -74,7 +75,10 @@ class Team:
         page = self._owner.get(f"/groups/{self.group}/")
         self._owner_token = _token(page)
         link = re.findall(r'value="[^"]*(/join/[^"/]+/)"', page.text)[0]
-        self._voters = [self._joined(link, nickname) for nickname in self._nicknames]
+        self._voters = [
+            self._joined(self._urls[number % len(self._urls)], link, nickname)
+            for number, nickname in enumerate(self._nicknames)
+        ]
 
     @contextmanager
     def playing(self) -> Iterator[None]:
@@ -173,8 +177,8 @@ class Team:
 
     # --- What a page and its script do
 
-    def _joined(self, link: str, nickname: str) -> tuple[Visitor, str]:
-        visitor = Visitor(self._url)
+    def _joined(self, url: str, link: str, nickname: str) -> tuple[Visitor, str]:
+        visitor = Visitor(url)
         joined = visitor.post(link, {"nickname": nickname, "role": "voter"})
         assert joined.status in (302, 303), joined.text
         return visitor, _token(visitor.get(f"/groups/{self.group}/"))

@@ -22,7 +22,7 @@ def test_what_a_team_was_told_is_kept_by_a_site_that_is_killed():
     site = Site()
     site.start()
     try:
-        team = Team(site.url, "Payments", voters=4, seed=1, facilitators=2)
+        team = Team([site.url], "Payments", voters=4, seed=1, facilitators=2)
         team.gather()
         with team.playing():
             for number in range(1, KILLS + 1):
@@ -45,7 +45,7 @@ def test_what_a_team_was_told_is_kept_by_a_site_that_is_killed():
 @pytest.fixture
 def team() -> Team:
     """One to which, in round 7, the card 5 of Anna was acknowledged."""
-    team = Team("http://127.0.0.1", "Payments", voters=1, seed=1)
+    team = Team(["http://127.0.0.1"], "Payments", voters=1, seed=1)
     team.told[7]["Anna"] = Told("5")
     return team
 
