@@ -4,7 +4,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libmariadb-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /venv
-COPY requirements.txt .
+COPY requirements.txt constraints.txt ./
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --requirement requirements.txt
 
 # The client has the dump program that migrate makes its backups with, for MySQL and MariaDB alike.

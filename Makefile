@@ -12,7 +12,7 @@ SECONDS := 60
 RELEASE := b31c980
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations messages \
+.PHONY: help run test test-sqlite test-mariadb test-mysql coverage sizetest lint format types migrations constraints messages \
 	screenshots crashtest crashtest-sqlite galeratest djangosuite thirdpartytest roundtriptest schemathesis observatory loadtest soak faulttest audit bench bench-migrate bench-upgrade bench-serving bench-backup bench-room databases mariadb mysql secrets up down trial clean
 
 help: ## list these tasks
@@ -49,6 +49,11 @@ format: ## put Python and templates into their form
 
 migrations: ## write migrations for changed models
 	$(PYTHON) manage.py makemigrations
+
+constraints: ## pin what is installed now, after a package was added or raised
+	sed '/^#/!d' constraints.txt > constraints.new
+	$(PYTHON) -m pip freeze --exclude-editable | LC_ALL=C sort -f >> constraints.new
+	mv constraints.new constraints.txt
 
 messages: ## collect the texts to translate, and compile the translations (needs gettext)
 	$(PYTHON) manage.py makemessages --all --no-obsolete --no-location

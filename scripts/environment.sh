@@ -79,7 +79,7 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
 # out where it can't be built; SQLITE_ONLY then says so.
 install_requirements() {
     stamp=$VENV/installed-$1
-    wanted=$(cat requirements.txt requirements-dev.txt | cksum)
+    wanted=$(cat requirements.txt requirements-dev.txt constraints.txt | cksum)
     SQLITE_ONLY=
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted with mysqlclient" ] || return 0
 
@@ -97,7 +97,7 @@ install_requirements() {
 
     if [ "$SQLITE_ONLY" ]; then
         mkdir -p "$source"
-        for file in requirements.txt requirements-dev.txt; do
+        for file in requirements.txt requirements-dev.txt constraints.txt; do
             grep -v '^mysqlclient' "$file" >"$source/$file"
         done
     fi

@@ -6,10 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 pytestmark = pytest.mark.once
 
@@ -63,6 +67,32 @@ def test_what_it_is_made_of_is_pinned():
         lines = [line for line in (ROOT / name).read_text().splitlines() if line and line[0] not in "#-"]
         assert lines
         assert [line for line in lines if not re.fullmatch(r"[\w\[\]-]+==[\w.]+", line)] == [], name
+
+
+def brought_along(name: str, found: set[str]) -> set[str]:
+    """The installed packages that this one needs, and those that they need, and so on."""
+    for text in requires(name) or ():
+        needed = Requirement(text)
+        other = canonicalize_name(needed.name)
+        is_needed = needed.marker is None or needed.marker.evaluate({"extra": ""})
+        with suppress(PackageNotFoundError):
+            if is_needed and other not in found and version(other):
+                found |= brought_along(other, found | {other})
+    return found
+
+
+def test_what_that_brings_along_is_pinned_too():
+    lines = (ROOT / "requirements-dev.txt").read_text() + (ROOT / "requirements.txt").read_text()
+    asked_for = {
+        canonicalize_name(name) for name in re.findall(r"^([\w-]+)(?:\[\w-]+)?==", lines, re.MULTILINE)
+    }
+    needed: set[str] = set(asked_for)
+    for name in asked_for:
+        needed = brought_along(name, needed)
+    assert len(needed) > len(asked_for)
+    pinned = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    pinned = {canonicalize_name(name): number for name, number in pinned.items()}
+    assert {name: version(name) for name in needed} == {name: pinned.get(name) for name in needed}
 
 
 # --- The container that backs up every day
