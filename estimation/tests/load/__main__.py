@@ -19,6 +19,7 @@ LONG = 30 * 60  # seconds, after which growth would show
 SAMPLE = 5  # seconds between two looks at the process
 GROWTH = 1.05  # of the last quarter beside the second: more is a leak
 FILES = 5  # and as many open files more or less are chance
+THREADS = 1  # a pool starts its last one when all others are busy for the first time
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _grown(samples: list[Sample]) -> list[str]:
         f"{name} grew from {before:.0f} to {after:.0f}"
         for name, before, after, chance in (
             ("memory", second.memory, last.memory, 0),
-            ("threads", second.threads, last.threads, 0),
+            ("threads", second.threads, last.threads, THREADS),
             ("files and sockets", second.files, last.files, FILES),
         )
         if after > before * GROWTH + chance
