@@ -106,7 +106,7 @@ loadtest: ## teams play whole sessions, and every word that the site gave them i
 soak: ## the same for an hour on MariaDB: memory, threads, files and connections stay as they are
 	python3 scripts/databases.py run mariadb -- $(PYTHON) -m estimation.tests.load --teams 6 --voters 5 --seconds 3600
 
-faulttest: ## teams play while parts of a site, its database and a cluster are killed and frozen (a quarter of an hour)
+faulttest: ## teams play while parts of a site, its database and a cluster are killed and frozen (half an hour)
 	FAULTS=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest estimation/tests/faults --junitxml=test-results/faults.xml
 
 audit: ## ask the package index whether a pinned dependency has a known hole (fails where it can't tell)

@@ -21,9 +21,7 @@ from estimation.middleware import too_many_requests
 from users.rate_limits import TooManyRequests
 
 # Of MySQL and MariaDB. https://mariadb.com/kb/en/mariadb-error-code-reference/
-DEADLOCK = (
-    1213  # also a change that another node of a cluster has overtaken, told at the latest by the commit
-)
+DEADLOCK = 1213  # also a change that another node of a cluster has overtaken, which the commit may tell
 LOCK_WAIT = 1205
 NODE_NOT_READY = 1047  # it has lost the others of its cluster
 GONE = (2006, 2013)  # the connection
@@ -45,14 +43,19 @@ class Work:
         self.is_saved = False  # something of it is committed
         self.is_open = False  # something is written in a transaction that has not ended
         self.failed: Exception | None = None  # the error of the last statement that failed
+        self.is_in_doubt = False  # whether that statement may have been done all the same
 
     def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        is_reading = sql.lstrip(" (").upper().startswith(_READING)
         try:
             result = execute(sql, *rest)
         except OperationalError as error:
             self.failed = error
+            # By itself, outside of a transaction, it may have been done before the connection was lost.
+            is_by_itself = not (is_reading or connection.in_atomic_block)
+            self.is_in_doubt = is_by_itself and error.args[0] in GONE
             raise
-        if not sql.lstrip(" (").upper().startswith(_READING):
+        if not is_reading:
             self.is_open = True
             transaction.on_commit(self._saved)
         return result
@@ -63,10 +66,11 @@ class Work:
     def may_be_done_again(self, error: Exception) -> bool:
         """Whether the error is none of the request's, and nothing is saved, for certain."""
         code = error.args[0] if isinstance(error, OperationalError) and error.args else None
-        is_certain = error is self.failed or not self.is_open or code == DEADLOCK
+        # An error of no statement is the commit's, or, where nothing was begun, that of a new connection.
+        is_in_doubt = self.is_in_doubt if error is self.failed else self.is_open and code != DEADLOCK
         return (
             code in (DEADLOCK, LOCK_WAIT, NODE_NOT_READY, *GONE)
-            and is_certain
+            and not is_in_doubt
             and not self.is_saved
             and not connection.in_atomic_block
             and time.monotonic() - self.began < PATIENCE
@@ -75,7 +79,6 @@ class Work:
     def begin_again(self, error: Exception) -> None:
         """On a new connection where this one is of no use: behind a proxy it leads to a node that lives."""
         self.is_open = False
-        self.failed = None
         if error.args[0] in (NODE_NOT_READY, *GONE):
             connection.close()
 

@@ -47,6 +47,14 @@ def commit(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+def alone(request: HttpRequest) -> HttpResponse:
+    """Disturbed before a statement that is a transaction by itself."""
+    _disturb()
+    _named(request)
+    return HttpResponse()
+
+
+@login_not_required
 def twice(request: HttpRequest) -> HttpResponse:
     """Saves something, and is disturbed while it saves more."""
     _named(request)
@@ -63,6 +71,7 @@ def told(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("before/", before),
     path("commit/", commit),
+    path("alone/", alone),
     path("twice/", twice),
     path("told/", told),
     path("", include("estimation.urls")),

@@ -137,6 +137,15 @@ def test_a_commit_that_nobody_answers_is_not_done_again(visitor, alice):
 
 
 @on_a_server
+def test_a_change_by_itself_that_nobody_answers_is_not_done_again(visitor, alice):
+    """It may have been done before the connection was lost."""
+    disturbed_pages.disturbances[:] = [lose_the_connection]
+    assert send(visitor, "/alone/", alice).status_code == 503
+    connection.close()  # as after each request of a server
+    assert names() == []  # this time
+
+
+@on_a_server
 def test_work_of_which_something_is_saved_is_not_done_again(visitor, alice):
     disturbed_pages.disturbances[:] = [lose_the_connection]
     assert send(visitor, "/twice/", alice).status_code == 503
