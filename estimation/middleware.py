@@ -7,20 +7,20 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
-from django.template.loader import render_to_string
 
 from estimation.monitoring import security
 from estimation.readiness import readiness
+from estimation.unavailable import unavailable
+from issues import api
 from users.rate_limits import RateLimit, TooManyRequests
 from users.requests import client_network, user_or_none
 
-RETRY_AFTER = "10"  # seconds
+RETRY_AFTER = 10  # seconds
 ONE_AND_A_HALF_MINUTES = 90  # seconds; a longer wait is told in minutes
 # What is asked from outside how the site is has to be answered above all while it can't serve.
 HEALTH = ("/healthz", "/readyz", "/metrics")
-API = "/api/v1/"  # which answers in JSON
 DO_NOT_FIT = (
     "The site's program and its database don't fit together at the moment. Try again in a few seconds."
 )
@@ -34,15 +34,7 @@ def refuse_unknown_schema(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not readiness.refusal or request.path in HEALTH:
             return get_response(request)
-        answer: HttpResponse
-        if request.path.startswith(API):
-            answer = JsonResponse({"detail": DO_NOT_FIT})
-        else:  # without the request, whose session would ask the database
-            answer = HttpResponse(render_to_string("503.html"))
-        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        answer["Retry-After"] = RETRY_AFTER
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return unavailable(request, "503.html", DO_NOT_FIT, RETRY_AFTER)
 
     return middleware
 
@@ -58,7 +50,7 @@ def explain_method_not_allowed(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code != 405 or request.method != "GET" or request.path.startswith(API):
+        if response.status_code != 405 or request.method != "GET" or request.path.startswith(api.ADDRESS):
             return response
         page = render(request, "405.html", {"here": resolve_url("start")}, status=405)
         page["Allow"] = response["Allow"]

@@ -15,12 +15,12 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from issues import api
 from issues.feed.headers import Headers, guarded
 
 LIMIT = 4 * 1024 * 1024  # bytes: twice the largest file that a page takes
 DRAINED = 32 * 1024 * 1024  # bytes that are read and thrown away, so that a browser shows the answer
 SECONDS = 30.0  # for all of it
-API = "/api/v1/"
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -110,7 +110,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 async def _answer(scope: Scope, send: Send, status: HTTPStatus) -> None:
     """A sentence in JSON for programs, a page in the reader's language for everybody else."""
-    is_api = str(scope.get("path", "")).startswith(API)
+    is_api = str(scope.get("path", "")).startswith(api.ADDRESS)
     headers, body = _problem(status) if is_api else _page(scope, status)
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

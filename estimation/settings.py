@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "estimation.monitoring.requests.watch_requests",
     "estimation.headers.guard",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "estimation.headers.ContentSecurityPolicy",
     "estimation.methods.refuse_others",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "estimation.cookies.take_over_earlier_sessions",

@@ -10,8 +10,8 @@ from issues.views.api import api_page
 
 urlpatterns = [
     path("", start, name="start"),
+    path("", include("issues.urls")),  # first: the room is asked for most
     path("", include("groups.urls")),
-    path("", include("issues.urls")),
     path("api/", api_page, name="api"),
     path("api/v1/", api_urls()),
     path("me/", include("users.urls")),

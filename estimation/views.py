@@ -2,15 +2,13 @@
 
 import logging
 import sys
-from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views import defaults
@@ -19,9 +17,10 @@ from django.views.i18n import set_language as django_set_language
 
 from estimation.monitoring import security
 from estimation.readiness import readiness
+from estimation.unavailable import unavailable
 from users.requests import is_local
 
-RETRY_AFTER = "5"  # seconds
+RETRY_AFTER = 5  # seconds
 PLAIN = "text/plain; charset=utf-8"
 ROBOTS = "User-agent: *\nDisallow: /admin/\nDisallow: /groups/\nDisallow: /join/\nDisallow: /me/\n"
 
@@ -106,12 +105,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _without_database(request: HttpRequest) -> HttpResponse:
     """Says no more than is known: the connection may have been lost before the commit, or after it."""
-    answer: HttpResponse
-    if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
-        detail = _("The database does not answer. It may be saved or not: look, before you send it again.")
-        answer = JsonResponse({"detail": detail})
-    else:
-        answer = HttpResponse(render_to_string("estimation/no_database.html"))
-    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    answer["Retry-After"] = RETRY_AFTER
-    return answer
+    detail = _("The database does not answer. It may be saved or not: look, before you send it again.")
+    return unavailable(request, "estimation/no_database.html", detail, RETRY_AFTER)

@@ -82,7 +82,9 @@ def access(user: User, group_id: int, permission: Permission, *related: str) -> 
 
 def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | None:
     try:
-        membership = Membership.objects.select_related("group", *related).get(group__pk=group_id, user=user)
+        membership = Membership.objects.select_related("group", *related).get(
+            group_id=group_id, user_id=user.pk
+        )
     except Membership.DoesNotExist:
         return None
     return Access(user, membership.group, membership)
@@ -90,7 +92,7 @@ def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | 
 
 def _of_owner(user: User, group_id: int) -> Access | None:
     """For an owner without a seat."""
-    group = Group.objects.filter(pk=group_id, user=user).first()
+    group = Group.objects.filter(pk=group_id, user_id=user.pk).first()
     return Access(user, group, None) if group else None
 
 

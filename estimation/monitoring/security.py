@@ -19,13 +19,13 @@ from estimation.monitoring.request_ids import current
 from groups.access import Permission
 from groups.models import Group, Membership
 from groups.signals import access_refused
+from issues import api
 from users.models import ApiToken, User
 
 logger = logging.getLogger("estimation.security")
 
 RESET_ASKED = "/me/password/reset/"
 RESET_DONE = "/me/password/reset/<uidb64>/<token>/"
-API = "/api/v1/"
 _DONE = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 # What saving a few fields means; everything else saves other fields, or all of them.
 _OF_GROUP = {frozenset({"invite_generation"}): "invite-renewed", frozenset({"user"}): "group-handed-over"}
@@ -41,7 +41,7 @@ def note(event: str, level: int = logging.INFO, **fields: Any) -> None:
 
 def look_at(request: HttpRequest, route: str, status: int) -> None:
     """Note what shows in an answer alone."""
-    if status == 401 and route.startswith(API):
+    if status == 401 and route.startswith(api.ADDRESS):
         note("api-token-refused", logging.WARNING)
     elif status == 302 and route == RESET_ASKED and request.method == "POST":
         note("password-reset-asked")  # whether anybody has this e-mail is told to nobody

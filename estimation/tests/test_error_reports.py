@@ -4,7 +4,7 @@ import gzip
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from estimation.monitoring import error_reports
 from estimation.monitoring.redaction import GONE
 from estimation.tests import test_logs
-from estimation.tests.site import Site
+from estimation.tests.failing_site import Start, failing_sites
 from estimation.tests.visitor import Visitor
 from groups.models import Group
 from users.models import User
@@ -71,27 +71,10 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def started(sink: Sink, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def started(sink: Sink, tmp_path: Path) -> Iterator[Start]:
     """Starts the site with a page that fails, which reports to the sink."""
-    sites = []
-
-    def start(**environment: str) -> Site:
-        site = Site(
-            DEBUG="off",
-            HTTPS="off",
-            ALLOWED_HOSTS="127.0.0.1",
-            EMAIL_URL=f"filemail:///{tmp_path}/mail",
-            DJANGO_SETTINGS_MODULE="estimation.tests.failing_settings",
-            **{"SENTRY_DSN": sink.dsn} | environment,
-        )
-        site.output = tmp_path / "log"
-        site.start()
-        sites.append(site)
-        return site
-
-    yield start
-    for site in sites:
-        site.kill()
+    with failing_sites(tmp_path, SENTRY_DSN=sink.dsn) as start:
+        yield start
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from estimation.tests.load.playing import until
 
 pytestmark = pytest.mark.once
 
@@ -97,8 +98,6 @@ def test_what_that_brings_along_is_pinned_too():
 
 # --- The container that backs up every day
 
-PATIENCE = 60  # seconds
-
 
 @pytest.fixture
 def daily(tmp_path: Path) -> Iterator[Path]:
@@ -119,23 +118,16 @@ def daily(tmp_path: Path) -> Iterator[Path]:
         running.terminate()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_it_makes_one_proved_backup_after_the_other(daily):
-    until(lambda: len(list(daily.glob("backups/*/manifest.json"))) >= 2)
-    until((daily / "proved").exists)
+    until(lambda: len(list(daily.glob("backups/*/manifest.json"))) >= 2, "It makes no second backup.")
+    until((daily / "proved").exists, "It proves none.")
 
 
 def test_it_is_unwell_while_it_can_t_and_tries_again(daily):
-    until((daily / "proved").exists)
+    until((daily / "proved").exists, "It proves none.")
     backups = daily / "backups"
     backups.rename(daily / "away")
     backups.touch()
-    until(lambda: not (daily / "proved").exists())
+    until(lambda: not (daily / "proved").exists(), "It is well.")
     backups.unlink()
-    until((daily / "proved").exists)
+    until((daily / "proved").exists, "It does not try again.")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from estimation.tests.failing_pages import FORGED
-from estimation.tests.site import Site
+from estimation.tests.failing_site import Start, failing_sites
 from estimation.tests.visitor import Visitor
 from groups.models import Group, Role
 from groups.tests.people import seated
@@ -59,27 +59,10 @@ def log(tmp_path: Path) -> Log:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def started(tmp_path: Path) -> Iterator[Start]:
     """Starts the site, with a page that fails."""
-    sites = []
-
-    def start(**environment: str) -> Site:
-        site = Site(
-            DEBUG="off",
-            HTTPS="off",
-            ALLOWED_HOSTS="127.0.0.1",
-            EMAIL_URL=f"filemail:///{tmp_path}/mail",
-            DJANGO_SETTINGS_MODULE="estimation.tests.failing_settings",
-            **environment,
-        )
-        site.output = tmp_path / "log"
-        site.start()
-        sites.append(site)
-        return site
-
-    yield start
-    for site in sites:
-        site.kill()
+    with failing_sites(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from evolution.accounting import Accounts, account
 from evolution.backups import archive, manifest
 from evolution.backups.manifest import Backup
 from evolution.tests.own_database import OwnDatabase, own_database
+from evolution.tests.small_disks import small_disks
 
 HOSTILE = [
     "🚀 é e\u0301 ẞ",
@@ -319,19 +320,10 @@ def test_a_folder_that_can_t_be_made_is_said_so(filled, tmp_path):
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """A disk of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small disk can't be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
+    with small_disks() as make:
+        yield make(2)
 
 
 def test_a_folder_that_can_t_be_written_to_is_said_so(filled, small_disk):

@@ -10,10 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,30 +29,17 @@ from evolution.tests.holders import PREPARE
 from evolution.tests.own_server import address, elsewhere, engine
 from evolution.tests.processes import manage, query, run
 from evolution.tests.shelf import Shelf, cut_short, shelf_in
+from evolution.tests.small_disks import Disk, small_disks
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server")
 
 MEGABYTE = 2**20
-Disk = Callable[[int], Path]
 
 
 @pytest.fixture
 def disk() -> Iterator[Disk]:
     """Makes a disk of so many megabytes."""
-    with ExitStack() as stack:
-        # A server's socket has to have a short path.
-        short = Path(stack.enter_context(TemporaryDirectory(prefix="disk-", dir="/tmp")))
-
-        def make(megabytes: int) -> Path:
-            folder = short / f"{megabytes}m"
-            folder.mkdir()
-            mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-            answer = subprocess.run(mount, capture_output=True, text=True, check=False)
-            if answer.returncode:
-                pytest.skip(f"a small disk can't be mounted here: {answer.stderr.strip()}")
-            stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
-            return folder
-
+    with small_disks() as make:
         yield make
 
 

@@ -3,12 +3,10 @@
 import os
 import shlex
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from database_servers import CACHE, ENGINES
@@ -20,6 +18,7 @@ from estimation.tests.load.playing import play, saved, wrongs
 from estimation.tests.site import Site
 from evolution.tests.crash.servers import KillableServer, killable
 from evolution.tests.forked import manage
+from evolution.tests.small_disks import Disk, small_disks
 
 KILLS = int(os.environ.get("KILLS", "50"))
 AWAY = 30  # seconds
@@ -47,20 +46,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def disk() -> Iterator[Callable[[int], Path]]:
+def disk() -> Iterator[Disk]:
     """Makes a disk of so many megabytes."""
-    with ExitStack() as stack:
-        # A server's socket has to have a short path.
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="disk-", dir="/tmp")))
-
-        def make(megabytes: int) -> Path:
-            mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-            answer = subprocess.run(mount, capture_output=True, text=True, check=False)
-            if answer.returncode:
-                pytest.skip(f"a small disk can't be mounted here: {answer.stderr.strip()}")
-            stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
-            return folder
-
+    with small_disks() as make:
         yield make
 
 
