@@ -184,7 +184,7 @@ def _environment(folder: str, redis: str) -> None:
 
 
 def _measured(people: int, votes: int, processes: int) -> str:
-    group_id, round_id, members = _room(people)
+    group_id, round_id, members = room(people)
     with contextlib.ExitStack() as stack:
         servers = [_server(stack) for _process in range(processes)]
         for place, person in enumerate(members):
@@ -223,7 +223,7 @@ def _memory(process: int) -> float:
     return int(Path(f"/proc/{process}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
-def _room(people: int) -> tuple[int, int, list[Person]]:
+def room(people: int) -> tuple[int, int, list[Person]]:
     """A group with so many voters who are signed in, and an open round."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -270,16 +270,16 @@ async def _session(
     figures, expected = Figures(), Expected()
     for port, _server in servers:
         await _answers(port)
-    figures.filled = await _timed(_all(people, lambda person: _come_in(group_id, person, expected)))
+    figures.filled = await _timed(each(people, lambda person: come_in(group_id, person, expected)))
     await asyncio.sleep(2)
     for number in range(votes):
         figures.waits.append(await _timed(_vote(group_id, round_id, people, number, expected)))
         await asyncio.sleep(0.15)  # people do not vote in the same moment all the time
     await _know_what_they_show(group_id, people)
-    figures.back = await _timed(_cut(people, expected))
+    figures.back = await _timed(cut(people, expected))
     memory = sum(_memory(server.pid) for _port, server in servers)
     figures.pages = await _pages(group_id, people)
-    _hang_up(people)
+    hang_up(people)
     await asyncio.sleep(1)
     figures.pages_alone = await _pages(group_id, people)
     return figures, memory
@@ -301,7 +301,7 @@ async def _vote(group_id: int, round_id: int, people: list[Person], number: int,
     await asyncio.wait_for(expected.all.wait(), PATIENCE)
 
 
-async def _come_in(group_id: int, person: Person, expected: Expected) -> None:
+async def come_in(group_id: int, person: Person, expected: Expected) -> None:
     """Get the page of the room, and open its stream with the keys that the page names."""
     head, page = await _request("GET", f"/groups/{group_id}/", person)
     ticket = head.split(b"feed=")[1].split(b";")[0].decode()
@@ -334,15 +334,15 @@ async def _know_what_they_show(group_id: int, people: list[Person]) -> None:
         person.feed = _feed(group_id, page, person.feed.split("Cookie: ")[1].split("\r\n")[0])
 
 
-async def _cut(people: list[Person], expected: Expected) -> None:
+async def cut(people: list[Person], expected: Expected) -> None:
     """All streams break off in one moment, and each is opened again at once, as if a proxy had gone and come back."""
     present = max(person.version for person in people)
-    _hang_up(people)
+    hang_up(people)
     await asyncio.gather(*(_listen(person, expected) for person in people))
     assert all(person.version >= present for person in people)
 
 
-def _hang_up(people: list[Person]) -> None:
+def hang_up(people: list[Person]) -> None:
     for person in people:
         if person.stream is not None:
             person.stream.abort()
@@ -407,7 +407,7 @@ async def _answers(port: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _all(people: list[Person], work: Callable[[Person], Awaitable[None]]) -> None:
+async def each(people: list[Person], work: Callable[[Person], Awaitable[None]]) -> None:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(person: Person) -> None:

@@ -20,11 +20,13 @@ from django.db import connection
 class Site:
     """The site in a process of its own, on the tests' database, to be killed and started again.
 
-    `environment` are more variables for its settings. What it writes goes to the file `output`, where one was named.
+    `environment` are more variables for its settings. What it writes goes to the file `output`, where one was named;
+    its code is that of `folder`, which is this project's unless another release of it lies elsewhere.
     """
 
     def __init__(self, **environment: str) -> None:
         self.output: Path | None = None
+        self.folder = Path(settings.BASE_DIR)
         self._environment = environment
         with socket.create_server(("127.0.0.1", 0)) as ear:
             self.port = ear.getsockname()[1]
@@ -52,7 +54,7 @@ class Site:
     def _started(self, output: IO[bytes] | None) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             self.command(),
-            cwd=settings.BASE_DIR,
+            cwd=self.folder,
             env=os.environ
             | {"DATABASE_URL": _database(), "SECRET_KEY": settings.SECRET_KEY, "DEBUG": "on"}
             | self._environment,

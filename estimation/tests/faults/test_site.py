@@ -1,8 +1,10 @@
 """Teams estimate while the site, its database and its Redis are killed, frozen, and out of room."""
 
 import os
+import resource
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -13,6 +15,8 @@ from database_servers import CACHE, ENGINES
 from debian_packages import unpacked
 from redis_server import RedisServer
 
+from estimation.tests.faults.crowd import Crowd
+from estimation.tests.faults.cutting_proxy import CuttingProxy
 from estimation.tests.legacy import PROJECT
 from estimation.tests.load.playing import play, saved, wrongs
 from estimation.tests.site import Site
@@ -20,29 +24,56 @@ from evolution.tests.crash.servers import KillableServer, killable
 from evolution.tests.forked import manage
 from evolution.tests.small_disks import Disk, small_disks
 
+# Before API tokens, recovery codes, webhooks, and the end of what was left for releases earlier still.
+EARLIER = "c7aff26^"
 KILLS = int(os.environ.get("KILLS", "50"))
 AWAY = 30  # seconds
+CUTTING = 20  # seconds
 FULL = 30  # seconds; the first of them what the database had laid by for itself is used up
 
 Serve = Callable[..., Site]
 
 
+def migrate(database: str, *options: str, release: Path = PROJECT) -> None:
+    """`manage.py migrate` of this project, or of another release of it, which has to succeed."""
+    migrated = manage(["migrate", "--no-input", *options], release, os.environ | {"DATABASE_URL": database})
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+
+
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a site on the database at this address, which gets the tables first."""
+def start(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a site on the database at this address, as it is."""
     with ExitStack() as stack:
 
-        def start(database: str, **environment: str) -> Site:
-            quickly = ["migrate", "--no-backup", "--no-rehearsal", "--no-input"]
-            migrated = manage(quickly, PROJECT, os.environ | {"DATABASE_URL": database})
-            assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+        def start(database: str, release: Path = PROJECT, **environment: str) -> Site:
             site = Site(DATABASE_URL=database, **environment)
-            site.output = tmp_path / "site.log"
+            site.folder, site.output = release, tmp_path / "site.log"
             site.start()
             stack.callback(site.kill)
             return site
 
         yield start
+
+
+@pytest.fixture
+def serve(start: Serve) -> Serve:
+    """Starts a site on the database at this address, which gets the tables first."""
+
+    def serve(database: str, release: Path = PROJECT, **environment: str) -> Site:
+        migrate(database, "--no-backup", "--no-rehearsal", release=release)
+        return start(database, release, **environment)
+
+    return serve
+
+
+@pytest.fixture
+def earlier_release(tmp_path: Path) -> Iterator[Path]:
+    """The code of EARLIER, in a folder."""
+    folder = tmp_path / "release"
+    git = ["git", "-C", str(PROJECT), "worktree"]
+    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), EARLIER], check=True)
+    yield folder
+    subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
 @pytest.fixture
@@ -109,6 +140,52 @@ def test_a_database_that_is_frozen_for_half_a_minute_keeps_every_vote(serve, ser
 
     teams = play([site], frozen, record_property)
     assert wrongs(teams, server.url) == []
+
+
+def test_a_proxy_that_cuts_off_forms_answers_and_streams_loses_nothing(serve, database, record_property):
+    with CuttingProxy(serve(database).port).running() as proxy:
+
+        def cuts() -> None:
+            proxy.cuts = True
+            time.sleep(CUTTING)
+            proxy.cuts = False
+
+        teams = play([proxy], cuts, record_property)
+    record_property("cut off", proxy.cut_off)
+    assert proxy.cut_off > 100
+    assert all(team.screen.opened > 1 for team in teams)
+    assert wrongs(teams, database) == []
+
+
+def test_a_thousand_screens_that_come_back_at_once_cost_no_vote(serve, database, record_property):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))  # a file for each end of a stream
+    site = serve(database)
+    crowd = Crowd(1000, site.port, database)
+    took: list[float] = []
+    with crowd.watching():
+        teams = play([site], lambda: took.append(crowd.come_back()), record_property)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    record_property("seconds until all were back", round(took[0], 1))
+    assert wrongs(teams, database) == []
+
+
+def test_migrate_and_a_change_of_the_release_under_traffic_cost_no_vote(
+    earlier_release, serve, start, database, monkeypatch, record_property, tmp_path
+):
+    monkeypatch.setenv("EVOLUTION_BACKUP_FOLDER", str(tmp_path / "backups"))
+    before = serve(database, earlier_release)
+    with CuttingProxy(before.port).running() as proxy:
+
+        def changes() -> None:
+            migrate(database, "--expand")
+            proxy.port = start(database).port
+            proxy.hang_up()
+            before.stop()
+            migrate(database)  # the contract steps, with which the earlier release could not go on
+
+        teams = play([proxy], changes, record_property)
+    assert wrongs(teams, database) == []
 
 
 @pytest.mark.parametrize("fault", ["kill", "freeze"])

@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Protocol
 
 from estimation.tests.load.account import account_of
 from estimation.tests.load.team import Team, longest_pause
-from estimation.tests.site import Site
 
 TEAMS, VOTERS = 3, 5
 BEFORE, AFTER = 40, 60  # votes that are acknowledged before and after the fault
@@ -17,8 +17,14 @@ Fault = Callable[[], None]
 Record = Callable[[str, object], None]
 
 
-def play(sites: Sequence[Site], fault: Fault, record: Record, facilitators: int = 1) -> list[Team]:
-    """Let teams play at a site's processes, and the fault happen in the middle of it; how they fared is recorded.
+class Address(Protocol):
+    """Where a site is reached: its own process, or a proxy in front of it."""
+
+    url: str
+
+
+def play(sites: Sequence[Address], fault: Fault, record: Record, facilitators: int = 1) -> list[Team]:
+    """Let teams play at a site, and the fault happen in the middle of it; how they fared is recorded.
 
     Fails when they can't go on after the fault.
     """
@@ -37,6 +43,7 @@ def play(sites: Sequence[Site], fault: Fault, record: Record, facilitators: int 
     record("votes acknowledged", saved(teams))
     record("seconds without a vote", round(longest_pause(moments), 1))
     record("sent again", sum(team.unanswered for team in teams))
+    record("streams opened again", sum(team.screen.opened - 1 for team in teams))
     return teams
 
 

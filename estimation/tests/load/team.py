@@ -5,6 +5,7 @@ what was not answered, or with 500 and more, is sent again until it is answered.
 acknowledged with what the database has.
 """
 
+import json
 import re
 import threading
 import time
@@ -17,12 +18,14 @@ from itertools import pairwise
 from random import Random
 from urllib.parse import urlencode
 
+from estimation.tests.load.screen import Screen
 from estimation.tests.visitor import FIELD, Answer, Visitor
 
 CARDS = ("1", "2", "3", "5", "8", "13")
 ISSUES = 100  # that are written down before; then the votes are on nothing in particular
 PAUSE = 0.2  # seconds before something is sent again
 ROUND = 2.0  # seconds at least for a round: three changes in each, of 120 a minute that one person may make
+CURRENT = 10  # seconds after which a screen shows what is
 VOTING = 60  # seconds in which all have voted, whatever happens to the server meanwhile
 _OPEN = re.compile(r'data-round=\\?"(\d+)')
 _GROUP = re.compile(r"/groups/(\d+)/")
@@ -43,7 +46,8 @@ class Stopped(Exception):
 class Team:
     """So many voters in a group of their own, and its owner, who facilitates.
 
-    `urls` are those of a site's processes: the owner goes to the first, the voters to each of them in turn. With
+    `urls` are those of a site's processes: the owner goes to the first, the voters to each of them in turn; the first
+    voter has a screen that shows the room. With
     `facilitators` the owner facilitates in as many windows at once, none of which knows of the others.
     """
 
@@ -56,6 +60,7 @@ class Team:
         self.waits: list[float] = []  # seconds, from a vote until it is acknowledged
         self.unanswered = 0
         self.leaks: list[str] = []
+        self.stale: list[str] = []  # what a screen shows in the end that is not so
         self._round = 0
         self._revealing: set[int] = set()
         self._stop = threading.Event()
@@ -88,19 +93,34 @@ class Team:
             threads.append(
                 threading.Thread(target=self._vote, args=(nickname, visitor, token), name=nickname)
             )
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
+        self.screen = Screen(
+            self._voters[0][0], self.group, lambda round_: round_ not in self._revealing, self.leaks.append
+        )
+        with self.screen.watching():
             for thread in threads:
-                thread.join()
+                thread.start()
+            try:
+                yield
+            finally:
+                self._stop.set()
+                for thread in threads:
+                    thread.join()
+            self._look_at_the_screen()
+
+    def _look_at_the_screen(self) -> None:
+        """Nobody changes the room any more: what it is at now, the screen has to show soon."""
+        answer = self._answer(self._owner, "GET", "state/", None)
+        present = json.loads(answer.text)["version"] if answer is not None and answer.status == 200 else 0
+        deadline = time.monotonic() + CURRENT
+        while self.screen.version < present and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not present or self.screen.version < present:
+            self.stale.append(f"a screen shows {self.screen.version}, the room is at {present or '?'}")
 
     def wrongs(self, votes: list[tuple[int, str, str]], estimates: dict[int, str]) -> list[str]:
         """What is not as it was acknowledged. Of the database: votes as (round, nickname, card), estimates by round."""
         kept = {(round_, name): card for round_, name, card in votes}
-        wrongs = [f"told before the reveal: {leak}" for leak in self.leaks]
+        wrongs = [f"told before the reveal: {leak}" for leak in self.leaks] + self.stale
         for round_, voters in self.told.items():
             for name, told in voters.items():
                 card = kept.get((round_, name), "")
@@ -201,10 +221,13 @@ class Team:
             self._again()
 
     def _answer(self, visitor: Visitor, method: str, path: str, body: str | None) -> Answer | None:
+        """What was answered; None where nothing was, or only a part, whose head may look like a whole one."""
         try:
-            return visitor.ask(method, f"/groups/{self.group}/{path}", body, {"Accept": "application/json"})
-        except (OSError, HTTPException):
+            answer = visitor.ask(method, f"/groups/{self.group}/{path}", body, {"Accept": "application/json"})
+            json.loads(answer.text)
+        except (OSError, HTTPException, ValueError):
             return None
+        return answer
 
     def _again(self) -> None:
         self.unanswered += 1
