@@ -83,21 +83,30 @@ def disk() -> Iterator[Disk]:
         yield make
 
 
+def take_programs_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For backups and rehearsals, which need the programs of an engine that may not be installed."""
+    engine, programs = ENGINES[name], ENGINES[name].programs()
+    monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", shlex.join(programs.command(engine.dumper)))
+    monkeypatch.setenv("EVOLUTION_CLIENT_PROGRAM", shlex.join(programs.command(engine.client)))
+
+
 @pytest.fixture(params=["mariadb", "mysql"])
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[KillableServer]:
     """A server that keeps what it has answered for."""
-    programs = ENGINES[request.param].programs()
-    monkeypatch.setenv("EVOLUTION_DUMP_PROGRAM", shlex.join(programs.command(ENGINES[request.param].dumper)))
+    take_programs_of(request.param, monkeypatch)
     with killable(request.param) as server:
         yield server
 
 
 @pytest.fixture(params=["sqlite", "mariadb", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[str]:
     """The address of a database on each engine."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/faults.sqlite3"
         return
+    take_programs_of(request.param, monkeypatch)
     with killable(request.param) as server:
         yield server.url
 
