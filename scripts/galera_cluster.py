@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import os
 import shutil
@@ -20,6 +21,18 @@ from database_servers import DATABASE, MARIADB, START_SECONDS, USER, ServerFaile
 
 SCRIPTS = Path(__file__).resolve().parent
 NODES = 3
+CONFIGURATION = SCRIPTS.parent / "deploy" / "galera" / "estimation.cnf"
+
+
+def _shipped() -> Iterator[str]:
+    """The settings of the nodes that are shipped, but for those that name places on a machine."""
+    settings = configparser.ConfigParser()
+    settings.read_string(CONFIGURATION.read_text())
+    for name, value in settings["mariadbd"].items():
+        if name not in {"wsrep_provider", "wsrep_sst_auth"}:
+            yield f"--{name.replace('_', '-')}={value.strip(chr(34))}"
+
+
 GALERA = replace(
     MARIADB,
     name="galera",
@@ -27,9 +40,9 @@ GALERA = replace(
     packages=(*MARIADB.packages, "galera-4"),
     options=(
         *MARIADB.options,
+        *_shipped(),
         "--innodb-log-file-size=16M",
-        "--binlog-format=ROW",
-        "--innodb-autoinc-lock-mode=2",
+        "--wsrep-on=OFF",  # until it is part of one
     ),
 )
 

@@ -54,7 +54,7 @@ def test_a_port_that_is_none_is_said(project: Path, port: str) -> None:
     assert f"port {port} can't be used" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["run", "test", "secrets", "trial", "upgrade", "weaknesses"])
+@pytest.mark.parametrize("name", ["run", "test", "cluster", "secrets", "trial", "upgrade", "weaknesses"])
 def test_help_is_given_and_nothing_is_done(project: Path, name: str) -> None:
     done = script(project / "scripts" / name, "--help")
     assert done.returncode == 0
@@ -75,10 +75,10 @@ def test_secrets_are_made_once_in_a_folder_for_the_owner_alone(project: Path) ->
     script(project / "scripts" / "secrets")
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert (
-        first["database_url"] == f"mysql://estimation:{first['database_password']}@database:3306/estimation"
-    )
-    assert len(set(first.values())) == 4
+    user = f"mysql://estimation:{first['database_password']}"
+    assert first["database_url"] == f"{user}@database:3306/estimation"
+    assert first["cluster_url"] == f"{user}@cluster-proxy:3307/estimation"
+    assert len(set(first.values())) == 5
 
 
 def test_the_table_counts_each_engine_and_names_the_one_that_is_missing(
