@@ -7,7 +7,6 @@ which Django's own ASGI handler does not. In front of both, the proxies that are
 import gc
 from typing import TYPE_CHECKING, cast
 
-from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
 from django.conf import settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -15,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 import estimation.wsgi  # first: sets Django up
 from estimation.monitoring import metrics
 from estimation.monitoring.streams import WatchedStream
+from estimation.pages import Pages
 from estimation.readiness import readiness
 from estimation.request_bodies import RequestBodies
 from issues.feed import Feed
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 THREADS = 8
 
-# No bound for what waits to be sent: a thread that waited for a slow reader would be lost to everybody else.
-pages = WSGIMiddleware(cast("WSGIApp", estimation.wsgi.application), workers=THREADS, send_queue_size=0)
+pages = Pages(cast("WSGIApp", estimation.wsgi.application), THREADS)
 feed = Feed(
     RequestBodies(cast("Application", pages)),
     may_serve=lambda: not readiness.refusal,
