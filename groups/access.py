@@ -82,8 +82,9 @@ def access(user: User, group_id: int, permission: Permission, *related: str) -> 
 
 def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | None:
     try:
+        # By `group__pk`: to a number that no column can hold Django then finds nothing, as it should.
         membership = Membership.objects.select_related("group", *related).get(
-            group_id=group_id, user_id=user.pk
+            group__pk=group_id, user_id=user.pk
         )
     except Membership.DoesNotExist:
         return None
