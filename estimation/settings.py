@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from estimation import keys
+from estimation import keys, openid_settings
 from estimation.monitoring import logs
 
 django_stubs_ext.monkeypatch()
@@ -236,6 +236,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "users.validators.ContextWordsValidator"},
 ]
+# Sign-in by OpenID Connect: docs/sign-in.md. Without OIDC_ISSUER there is none of it.
+OIDC_ISSUER: str = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
+if fault := openid_settings.fault(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, debug=DEBUG):
+    raise ImproperlyConfigured(fault)
+# What stands on the button: “Go on with …”.
+OIDC_NAME: str = env.str("OIDC_NAME", default="") if OIDC_ISSUER else ""
+OIDC_NAME = OIDC_NAME or openid_settings.host(OIDC_ISSUER)
 # Whether staff enter the admin with a second factor only.
 STAFF_TWO_FACTOR: bool = env.bool("STAFF_TWO_FACTOR", default=env.bool("HTTPS", default=not DEBUG))
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True

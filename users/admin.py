@@ -21,7 +21,7 @@ from simple_history.models import HistoricalChanges
 
 from users import mails, nicknames, two_factor
 from users.admin_forms import AccountCreationForm, PersonChangeForm
-from users.models import ApiToken, User
+from users.models import ApiToken, Identity, User
 
 # How many reasons a page of refusal names before it only counts them.
 REASONS_SHOWN = 20
@@ -260,6 +260,29 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
     def has_change_permission(self, _request: HttpRequest, _obj: ApiToken | None = None) -> bool:
         return False
+
+
+@admin.register(Identity)
+class IdentityAdmin(admin.ModelAdmin[Identity]):
+    """Who opens which account by OpenID Connect. It can be taken away here, and neither made nor changed."""
+
+    list_display = ("user", "issuer", "subject", "linked_at")
+    list_select_related = ("user",)
+    fields = ("user", "issuer", "subject", "linked_at")
+    search_fields = ("user__nickname", "user__email", "subject")
+    search_help_text = _("Nickname, e-mail, or name at the provider")
+    ordering = ("-linked_at",)
+    show_full_result_count = False
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Identity | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or _may_touch(request, obj.user))
 
 
 def choice_label(user: User) -> str:

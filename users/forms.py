@@ -179,6 +179,10 @@ class PasswordAgainForm(forms.Form):
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
+        if not self._user.has_usable_password():
+            raise ValidationError(
+                _("You have no password here yet. Choose one on your own page."), code="none"
+            )
         if not self._user.check_password(password):
             raise ValidationError(_("This is not your password."), code="wrong")
         return password

@@ -196,6 +196,27 @@ class RecoveryCode(models.Model):
         return str(self.user)
 
 
+class Identity(models.Model):
+    """Whom the OpenID provider has to name to open the account; see `identities`."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="identities", verbose_name=_("user")
+    )
+    issuer = models.CharField(_("provider"), max_length=255, editable=False)
+    subject = models.CharField(_("name at the provider"), max_length=255, editable=False)
+    # SHA-256 of both, in hexadecimal digits: the databases do not agree on which texts are equal.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    linked_at = models.DateTimeField(_("linked"), default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "estimation_identity"
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 def normalized_email(email: str) -> str | None:
     """The address as it is kept and looked up: trimmed, lower case; None when there is none.
 

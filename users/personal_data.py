@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from users import sign_in_attempts, signals, two_factor
-from users.models import ApiToken, User
+from users.models import ApiToken, Identity, User
 from users.nicknames import FORMER_MEMBER
 
 
@@ -21,6 +21,7 @@ def export(user: User) -> dict[str, Any]:
         "last_signed_in": user.last_login,
         "two_factor": two_factor.device_of(user) is not None,
         "api_token_made": ApiToken.objects.filter(user=user).values_list("made_at", flat=True).first(),
+        "identities": list(user.identities.values("issuer", "subject", "linked_at")),
     }
     told: dict[str, Any] = {"person": person}
     answers: list[tuple[Any, Any]] = signals.data_asked.send(User, user=user)
@@ -54,6 +55,7 @@ def erase(user: User) -> None:
             sign_in_attempts.forget(user)
         two_factor.turn_off(user)
         ApiToken.objects.filter(user=user).delete()
+        Identity.objects.filter(user=user).delete()
         _rename_in_the_admin(user, name)
         user.groups.clear()
         user.user_permissions.clear()

@@ -27,3 +27,6 @@ user_gone = Signal()
 
 # A mail was sent, or could not be. Arguments: is_sent (bool); neither to whom nor what it says.
 mail_tried = Signal()
+
+# Signing in by OpenID Connect came to nothing. Arguments: reason (str), a word; detail (str), what exactly, by names.
+openid_refused = Signal()

@@ -3,7 +3,17 @@
 from django.contrib.auth.views import PasswordResetCompleteView, PasswordResetDoneView
 from django.urls import path
 
-from users.views import account, api_tokens, guests, passwords, personal_data, sign_in, sign_up, two_factor
+from users.views import (
+    account,
+    api_tokens,
+    guests,
+    openid,
+    passwords,
+    personal_data,
+    sign_in,
+    sign_up,
+    two_factor,
+)
 
 app_name = "users"
 
@@ -15,6 +25,10 @@ urlpatterns = [
     path("sign-up/<str:token>/", sign_up.sign_up_confirm, name="sign-up-confirm"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/code/", sign_in.second_factor, name="second-factor"),
+    path("openid/", openid.openid_begin, name="openid-begin"),
+    path("openid/callback/", openid.openid_callback, name="openid-callback"),
+    path("openid/link/", openid.openid_link, name="openid-link"),
+    path("openid/unlink/", openid.openid_unlink, name="openid-unlink"),
     path("two-factor/", two_factor.two_factor_page, name="two-factor"),
     path("two-factor/codes/", two_factor.two_factor_codes, name="two-factor-codes"),
     path("two-factor/off/", two_factor.two_factor_off, name="two-factor-off"),

@@ -109,6 +109,10 @@ def configuration(form: str, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
             # It would write down the e-mail of everyone who mistypes a password; that is an event of security.
             "axes": {"level": "ERROR"},
+            # At DEBUG it would write down what proves that a code of the OpenID provider is for us.
+            "authlib": {"level": "INFO" if level == "DEBUG" else level},
+            # At DEBUG it would write down addresses with what was sent in them.
+            "urllib3": {"level": "INFO" if level == "DEBUG" else level},
             # uvicorn brings handlers of its own, and an access log with addresses.
             "uvicorn": to_the_root,
             "uvicorn.access": {"handlers": [], "propagate": False},

@@ -20,7 +20,8 @@ from groups.access import Permission
 from groups.models import Group, Membership
 from groups.signals import access_refused
 from issues import api
-from users.models import ApiToken, User
+from users.models import ApiToken, Identity, User
+from users.signals import openid_refused
 
 logger = logging.getLogger("estimation.security")
 
@@ -61,6 +62,11 @@ def failed_to_sign_in(sender: object, **_kwargs: Any) -> None:
     note("sign-in-failed", logging.WARNING)
 
 
+@receiver(openid_refused)
+def refused_by_openid(sender: object, *, reason: str, detail: str, **_kwargs: Any) -> None:
+    note("openid-refused", logging.WARNING, reason=reason, detail=detail)
+
+
 @receiver(user_logged_out)
 def signed_out(sender: object, user: User | None, **_kwargs: Any) -> None:
     note("sign-out", user=user.pk if user is not None else None)
@@ -88,6 +94,16 @@ def token_made(sender: object, instance: ApiToken, **_kwargs: Any) -> None:
 @receiver(post_delete, sender=ApiToken)
 def token_removed(sender: object, instance: ApiToken, **_kwargs: Any) -> None:
     _once_saved("api-token-removed", of=instance.user_id)
+
+
+@receiver(post_save, sender=Identity)
+def identity_linked(sender: object, instance: Identity, **_kwargs: Any) -> None:
+    _once_saved("identity-linked", of=instance.user_id)
+
+
+@receiver(post_delete, sender=Identity)
+def identity_unlinked(sender: object, instance: Identity, **_kwargs: Any) -> None:
+    _once_saved("identity-unlinked", of=instance.user_id)
 
 
 # --- Who may do what

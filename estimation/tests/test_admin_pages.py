@@ -15,7 +15,7 @@ from issues.models import Delivery, Issue, Transition, Vote, Webhook
 from issues.tests.room import new_issue
 from issues.webhooks import events
 from users import api_tokens
-from users.models import User
+from users.models import Identity, User
 from users.tests.staff import staff_with
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,7 @@ REFUSED = {
     "issues_issue_delete",
     *(f"{model}_{page}" for model in LOOKED_AT for page in ("add", "delete")),
     "users_apitoken_add",
+    "users_identity_add",
     "issues_webhook_add",
     "issues_delivery_add",
     "issues_delivery_delete",
@@ -50,6 +51,9 @@ def everything(payments: Group, bobs_seat: Membership, alice: User) -> dict[str,
     api_tokens.make(alice)
     webhook = Webhook.objects.create(group=payments, url="https://hooks.example/")
     events.ping(webhook)
+    identity = Identity.objects.create(
+        user=alice, issuer="https://id.example", subject="alice", digest="a digest"
+    )
     return {
         "issues_issue": Issue.objects.get().pk,
         "issues_round": round_.pk,
@@ -59,6 +63,7 @@ def everything(payments: Group, bobs_seat: Membership, alice: User) -> dict[str,
         "issues_delivery": Delivery.objects.get().pk,
         "users_user": alice.pk,
         "users_apitoken": alice.pk,
+        "users_identity": identity.pk,
         "groups_group": payments.pk,
         "groups_membership": bobs_seat.pk,
         "auth_group": PermissionGroup.objects.create(name="Clerks").pk,
@@ -185,7 +190,7 @@ def test_groups_of_permissions_are_not_called_like_teams(desk):
     assert [(app["name"], [model["name"] for model in app["models"]]) for app in apps] == [
         ("Groups", ["Groups", "Members"]),
         ("Issues", ["Deliveries", "Issues", "Rounds", "Transitions", "Votes", "Webhooks"]),
-        ("Users", ["API tokens", "Users"]),
+        ("Users", ["API tokens", "Identities", "Users"]),
         ("Permissions", ["Permission groups"]),
         ("Database evolution", ["Archive entries", "Journal lines", "Migration runs"]),
     ]

@@ -97,3 +97,18 @@ def test_votes_of_a_group_that_the_older_version_deleted_stay_in_the_archive(dat
     exported = [json.loads(line) for line in database.managed("archive", "export", str(number)).splitlines()]
     assert {row["group_id"] for row in exported} == {group}
     assert len(exported) == issues
+
+
+def test_who_comes_by_openid_connect_comes_in_again(database):
+    database.managed("loaddemo")
+    ((user,),) = database.rows("SELECT MIN(id) FROM estimation_user")
+    for number, subject in enumerate(("ada", "Ada", "ada ")):
+        database.rows(
+            "INSERT INTO estimation_identity (issuer, subject, digest, linked_at, user_id) VALUES"
+            f" ('https://id.example', '{subject}', '{number}', '2026-01-01 00:00:00', {user})"
+        )
+    before = database.rows("SELECT * FROM estimation_identity ORDER BY id")
+    database.migrated("users", "0008")
+    assert "estimation_identity" not in everything(database)
+    database.migrated()
+    assert database.rows("SELECT * FROM estimation_identity ORDER BY id") == before

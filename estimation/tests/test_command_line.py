@@ -12,7 +12,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("library", ["prometheus_client", "sentry_sdk", "a2wsgi"])
+@pytest.mark.parametrize("library", ["prometheus_client", "sentry_sdk", "a2wsgi", "authlib"])
 def test_a_command_does_not_load_what_only_those_need_who_serve(library):
     script = (
         "import django, sys; django.setup(); from django.core.management import call_command;"

@@ -16,11 +16,12 @@ from issues import rounds, table
 from issues.models import Issue, Transition, Vote
 from issues.tests.room import at_the_table, new_issue
 from users import api_tokens, two_factor
-from users.models import ApiToken, User
+from users.models import ApiToken, Identity, User
 
 pytestmark = pytest.mark.django_db
 PAGE = "/me/data/"
 NICKNAME = "Bob the Unmistakable"
+SUBJECT = "bob-at-the-provider"
 REASON = "nobody knows that interface"
 
 
@@ -43,6 +44,7 @@ def past(payments: Group, alice: User, bob: User) -> Issue:
     Transition.objects.filter(round=second).update(missing=[NICKNAME, "Somebody"])
     api_tokens.make(bob)
     two_factor.new_recovery_codes(bob)
+    Identity.objects.create(user=bob, issuer="https://id.example", subject=SUBJECT, digest="of both")
     return issue
 
 
@@ -66,6 +68,7 @@ def test_what_is_kept_comes_as_a_file(past: Issue, bob: User):
     told = json.loads(answer.content)
     assert answer["Content-Disposition"] == 'attachment; filename="estimation.json"'
     assert told["person"]["email"] == "bob@example.org"
+    assert [one["subject"] for one in told["person"]["identities"]] == [SUBJECT]
     assert [(vote["card"], vote["reason"]) for vote in told["votes"]] == [("5", REASON)]
     assert told["seats"][-1]["nickname"] == NICKNAME
     assert [estimate["estimate"] for estimate in told["estimates"]] == ["5"]
@@ -85,6 +88,7 @@ def test_whoever_is_deleted_is_named_nowhere_any_more(past: Issue, bob: User):
     kept = everything_kept()
     assert NICKNAME not in kept
     assert "bob@example.org" not in kept
+    assert SUBJECT not in kept
 
 
 def test_rounds_and_votes_stay(past: Issue, bob: User):

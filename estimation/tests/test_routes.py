@@ -175,6 +175,11 @@ ROUTES = {
     "users:two-factor": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
     "users:two-factor-codes": Route(ONLY_BY_POST, signed_in(302)),
     "users:two-factor-off": Route(ONLY_BY_POST, signed_in(302)),
+    # Without OIDC_ISSUER there are none; who is answered with it is tried in users/tests/test_openid.py.
+    "users:openid-begin": Route(everyone(404), everyone(404)),
+    "users:openid-callback": Route(everyone(404), everyone(404)),
+    "users:openid-link": Route(everyone(404), everyone(404)),
+    "users:openid-unlink": Route(everyone(404), everyone(404)),
     "users:sign-out": Route(signed_in(200), everyone(302)),
     "users:api-token-make": Route(ONLY_BY_POST, signed_in(200) | {"observer": 302, "facilitator": 302}),
     "users:api-token-remove": Route(ONLY_BY_POST, signed_in(302)),
@@ -304,6 +309,7 @@ ADMIN_FOR_STAFF = {
     "admin:issues_issue_process_import": {405},  # takes what the page before it has shown, by POST only
     # What the estimation itself writes is only looked at.
     "admin:users_apitoken_add": {403},
+    "admin:users_identity_add": {403},
     "admin:issues_round_add": {403},
     "admin:issues_round_delete": {403},
     "admin:issues_webhook_add": {403},

@@ -32,7 +32,7 @@ from issues.feed import application, deliveries, streams
 from issues.models.issue import MAX_DESCRIPTION
 from issues.models.vote import MAX_REASON
 from issues.webhooks import addresses, posting, sender
-from users import nicknames, sessions, sign_up_links
+from users import nicknames, openid, sessions, sign_up_links
 from users.rate_limits import RateLimit
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +113,7 @@ def test_nobody_comes_in_but_by_the_ways_that_are_told():
         "users/views/sign_in.py": "sign-in page",
         "users/submissions.py": "nickname, start, invite link",
         "users/views/sign_up.py": "sign-up",
+        "users/views/openid.py": "OpenID Connect",
         "users/views/passwords.py": "",  # whoever changes the password stays in
         "users/sessions.py": "",  # what the others call
         "estimation/administration.py": "sign-in page",
@@ -286,6 +287,7 @@ def test_what_a_file_may_be_is_told():
         ("statistics and history", f"the latest {history.MAX_ROUNDS:,} rounds"),
         ("streams", f"given up after {streams.UNREAD} seconds"),
         ("webhooks", f"{posting.TIMEOUT} seconds each"),
+        ("sign-in by OpenID Connect", f"{openid.TIMEOUT} seconds each"),
     ],
 )
 def test_what_costs_much_is_bounded_as_told(what, words):
@@ -318,6 +320,7 @@ def test_how_each_key_is_changed_is_told():
         "secret of a webhook is renewed",
         "API token on the account",
         "database's password",
+        "`OIDC_CLIENT_SECRET` at the provider",
     ):
         assert key in text
 
@@ -328,7 +331,7 @@ def test_every_setting_that_names_another_machine_stands_among_the_connections()
         node.args[0].value
         for node in ast.walk(source)
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
-        if re.fullmatch(r"[A-Z_]*(URL|DSN|CA_FILE|PRIVATE_HOSTS)", str(node.args[0].value))
+        if re.fullmatch(r"[A-Z_]*(URL|DSN|CA_FILE|PRIVATE_HOSTS|ISSUER)", str(node.args[0].value))
     }
     told = {name for cells in rows("Connections") for name in re.findall(r"`([A-Z_]+)`", cells[0])}
     assert told == names

@@ -23,7 +23,14 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     A variable that is empty hides one of the same name in `.env`.
     """
     ours = {"SECRET_KEY", "DATABASE_URL", "DEBUG", "HTTPS", "ALLOWED_HOSTS", "EMAIL_URL", "SIGN_UP_BY_MAIL"}
-    ours |= {"METRICS_TOKEN", "SENTRY_DSN"}
+    ours |= {
+        "METRICS_TOKEN",
+        "SENTRY_DSN",
+        "OIDC_ISSUER",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+        "OIDC_NAME",
+    }
     ours.add("DJANGO_ALLOW_ASYNC_UNSAFE")
     clean = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}
     return subprocess.run(
@@ -97,6 +104,63 @@ def test_an_address_for_errors_that_is_none_is_refused_in_a_sentence(dsn):
     assert done.returncode != 0
     assert "SENTRY_DSN must look like https://KEY@HOST/NUMBER" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+OIDC = {
+    "OIDC_ISSUER": "https://id.example/realm",
+    "OIDC_CLIENT_ID": "estimation",
+    "OIDC_CLIENT_SECRET": KEY,
+}
+
+
+@pytest.mark.parametrize("missing", OIDC)
+def test_half_of_the_settings_of_an_openid_provider_are_refused_in_a_sentence(missing):
+    done = check(SECRET_KEY=KEY, **OIDC | {missing: ""})
+    assert done.returncode != 0
+    assert f"{missing} not set: sign-in by OpenID Connect needs" in done.stderr
+    assert "Set all three, or none." in done.stderr
+    assert KEY not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("issuer", "fault"),
+    [
+        ("http://id.example", "must begin with https://"),
+        ("http://127.0.0.1.id.example", "must begin with https://"),
+        ("id.example", "must look like https://HOST or https://HOST/PATH"),
+        ("https://id.example/?a=b", "must look like https://HOST or https://HOST/PATH"),
+        ("https://[", "must look like https://HOST or https://HOST/PATH"),
+        (f"https://id.example/{'a' * 250}", "has 269 characters and may have 255"),
+    ],
+)
+def test_an_openid_provider_that_is_none_is_refused_in_a_sentence(issuer, fault):
+    done = check(SECRET_KEY=KEY, **OIDC | {"OIDC_ISSUER": issuer})
+    assert done.returncode != 0
+    assert f"OIDC_ISSUER {fault}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("issuer", "debug"),
+    [("http://localhost:8080", "off"), ("http://127.0.0.1", "off"), ("http://id.example", "on")],
+)
+def test_an_openid_provider_without_tls_is_for_this_machine_and_for_developing(issuer, debug):
+    assert check(SECRET_KEY=KEY, DEBUG=debug, **OIDC | {"OIDC_ISSUER": issuer}).returncode == 0
+
+
+def test_the_secret_of_the_openid_provider_may_stand_in_a_file_and_its_host_is_its_name(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("from a file")
+    done = run(
+        "-c",
+        "from django.conf import settings; print(settings.OIDC_CLIENT_SECRET, settings.OIDC_NAME)",
+        SECRET_KEY=KEY,
+        OIDC_ISSUER=OIDC["OIDC_ISSUER"],
+        OIDC_CLIENT_ID="estimation",
+        OIDC_CLIENT_SECRET_FILE=str(secret),
+    )
+    assert done.stdout.strip() == "from a file id.example"
 
 
 def test_a_short_secret_key_is_no_obstacle_to_developing():

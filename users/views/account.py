@@ -1,10 +1,12 @@
 """One's own page."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from users import identities
 from users.forms import NicknameForm
 from users.requests import signed_in_user
 
@@ -21,4 +23,7 @@ def account(request: HttpRequest) -> HttpResponse:
         for note in notes:
             messages.warning(request, note)
         return redirect("users:account")
-    return render(request, "users/account.html", {"form": form})
+    context = {"form": form, "openid_name": settings.OIDC_NAME}
+    if settings.OIDC_ISSUER and not user.is_guest:
+        context["identities"] = identities.of(user, settings.OIDC_ISSUER)
+    return render(request, "users/account.html", context)

@@ -34,6 +34,8 @@ def password_change(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     if user.is_guest:
         return redirect("users:sign-up")
+    if not user.has_usable_password():
+        return redirect("users:password-reset")
     if request.method == "POST":
         PASSWORDS.take(user.pk)
     form = ChangePasswordForm(user, request.POST if request.method == "POST" else None)
@@ -62,7 +64,8 @@ class PasswordReset(PasswordResetView):
 
 def _send_link(email: str, site: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
-    if user is None or not user.has_usable_password():
+    # Who comes by OpenID Connect alone has none yet, and may choose one; from others it was taken away.
+    if user is None or not (user.has_usable_password() or user.identities.exists()):
         return
     arguments = {
         "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),

@@ -1,5 +1,6 @@
 """Sign in and out."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
@@ -31,12 +32,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(next_url(request, HOME))
     form = SignInForm(request, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        account = form.get_user()
-        if two_factor.device_of(account):
-            pending_sign_ins.remember(request, account, next_url(request, HOME))
-            return redirect("users:second-factor")
-        return _come_in(request, account, next_url(request, HOME))
-    return render(request, "users/sign_in.html", {"form": form, "next": next_url(request, HOME)})
+        return enter(request, form.get_user(), next_url(request, HOME))
+    context = {"form": form, "next": next_url(request, HOME), "openid_name": settings.OIDC_NAME}
+    return render(request, "users/sign_in.html", context)
+
+
+def enter(request: HttpRequest, account: User, then: str) -> HttpResponse:
+    """Let in who has shown to be the owner of the account; where it has a second factor, ask for that first."""
+    if two_factor.device_of(account):
+        pending_sign_ins.remember(request, account, then)
+        return redirect("users:second-factor")
+    return _come_in(request, account, then)
 
 
 @never_cache

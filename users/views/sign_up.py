@@ -74,7 +74,8 @@ def _ask_for_email(request: HttpRequest, guest: User | None) -> HttpResponse:
         sign_in = request.build_absolute_uri(reverse("users:sign-in"))
         mails.later(lambda: _send(email, go_on, sign_in))
         return redirect("users:sign-up-sent")
-    return render(request, "users/sign_up.html", {"form": form, "next": next_url(request, HOME)})
+    context = {"form": form, "next": next_url(request, HOME), "openid_name": settings.OIDC_NAME}
+    return render(request, "users/sign_up.html", context)
 
 
 def _send(email: str, go_on: str, sign_in: str) -> None:
@@ -94,7 +95,8 @@ def _sign_up(request: HttpRequest, guest: User | None, then: str, *, email: str 
     if form.is_valid() and form.saved():
         _open_session(request, form, is_claim=guest is not None)
         return redirect(then)
-    return render(request, "users/sign_up.html", {"form": form, "next": then, "email": email})
+    context = {"form": form, "next": then, "email": email, "openid_name": settings.OIDC_NAME}
+    return render(request, "users/sign_up.html", context)
 
 
 def _open_session(request: HttpRequest, form: SignUpForm, *, is_claim: bool) -> None:

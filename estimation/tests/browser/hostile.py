@@ -25,7 +25,7 @@ from issues import async_rounds, rounds, table
 from issues.models import Delivery, Issue, Round, Transition, Vote, Webhook
 from issues.tests.room import new_issue
 from users import api_tokens
-from users.models import User
+from users.models import Identity, User
 
 NUMBERS = digits + ascii_letters
 PASSWORD = "correct horse battery"
@@ -156,6 +156,7 @@ def for_staff(world: Hostile, staff: User) -> dict[str, int]:
     return {
         "users_user": world.owner.pk,
         "users_apitoken": world.owner.pk,
+        "users_identity": _identities(world)[0].pk,
         "groups_group": world.group.pk,
         "groups_membership": world.seats[0].pk,
         "issues_issue": world.issues[0].pk,
@@ -167,6 +168,16 @@ def for_staff(world: Hostile, staff: User) -> dict[str, int]:
         "auth_group": PermissionGroup.objects.order_by("pk")[0].pk,
         **_migrations(),
     }
+
+
+def _identities(world: Hostile) -> list[Identity]:
+    """What a provider may call somebody."""
+    return [
+        Identity.objects.create(
+            user=world.owner, issuer="https://id.example", subject=payload[:255], digest=str(number)
+        )
+        for number, payload in enumerate((*SHORT, *LONG))
+    ]
 
 
 def _log_of_the_admin(world: Hostile, staff: User) -> None:

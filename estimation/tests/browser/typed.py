@@ -26,6 +26,8 @@ MADE_BY_PROGRAMS = {
     "users.User.password",  # a hash
     "users.ApiToken.digest",
     "users.RecoveryCode.digest",
+    "users.Identity.digest",
+    "users.Identity.issuer",  # a setting
     "otp_totp.TOTPDevice.key",
     "otp_totp.TOTPDevice.name",
     # What django-axes notes of wrong passwords stands on no page.
