@@ -248,6 +248,8 @@ OIDC_NAME = OIDC_NAME or openid_settings.host(OIDC_ISSUER)
 # Whether staff enter the admin with a second factor only.
 STAFF_TWO_FACTOR: bool = env.bool("STAFF_TWO_FACTOR", default=env.bool("HTTPS", default=not DEBUG))
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# Django's in the database, and whose each is.
+SESSION_ENGINE = "users.session_store"
 # A guest is known by the session alone: it is kept for a year. Others for less: see users/sessions.py.
 SESSION_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 
