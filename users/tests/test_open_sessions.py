@@ -224,6 +224,14 @@ def test_sessions_that_have_ended_go_in_one_statement_however_many(laptop, phone
     assert not Session.objects.exists()
 
 
+def test_a_session_that_is_kept_again_under_the_same_key_writes_no_other_row(laptop):
+    session = laptop.session
+    session["anything"] = 1
+    with CaptureQueriesContext(connection) as asked:
+        session.save()
+    assert "user_session" not in " ".join(query["sql"] for query in asked.captured_queries)
+
+
 def test_a_request_of_somebody_who_is_signed_in_asks_nothing_more(laptop):
     laptop.get("/me/")
     with CaptureQueriesContext(connection) as asked:
