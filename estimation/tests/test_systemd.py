@@ -70,7 +70,7 @@ def test_systemd_has_nothing_to_say_against_them(tmp_path):
     for unit in UNITS:
         here.append(tmp_path / unit.name)
         here[-1].write_text(
-            re.sub(r"/opt/estimation/\.venv/bin/\w+", "/bin/true", unit.read_text()).replace(
+            re.sub(r"/opt/estimation/\.venv(-audit)?/bin/[\w-]+", "/bin/true", unit.read_text()).replace(
                 "file:/opt/estimation", f"file:{ROOT}"
             )
         )
