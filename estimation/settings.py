@@ -196,6 +196,8 @@ REDIS_URL: str = env.str("REDIS_URL", default="")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// (TLS) or unix://.")
 
+# Hosts to which webhooks may go: .example.org is a domain with all below it, * any public address, nothing is nobody.
+WEBHOOK_HOSTS: list[str] = [host.lower() for host in env.list("WEBHOOK_HOSTS", default=["*"])]
 # Hosts of the own network to which webhooks may go, as they stand in their addresses; and who signs their certificates.
 WEBHOOK_PRIVATE_HOSTS: list[str] = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 WEBHOOK_CA_FILE: str = env.str("WEBHOOK_CA_FILE", default="")

@@ -1,7 +1,9 @@
 """The units in `deploy/systemd`: systemd understands them, they are shut in, and a stop cuts off nobody."""
 
 import ast
+import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -97,6 +99,24 @@ def test_the_site_is_served_as_the_image_serves_it():
     image = ast.literal_eval(command[1].replace("\\\n", ""))
     _program, *unit = shlex.split(lines(SERVICES[-1])["ExecStart"][0])
     assert unit == [word.replace("0.0.0.0", "127.0.0.1") for word in image[1:]]
+
+
+def test_a_new_server_sends_webhooks_to_nobody():
+    """By its own settings, as they are shipped."""
+    settings_file = (ROOT / "deploy" / "systemd" / "environment.example").read_text()
+    shipped = dict(re.findall(r"^(\w+)=(.*)$", settings_file, re.MULTILINE))
+    assert shipped["WEBHOOK_HOSTS"] == ""
+    asked = "from django.conf import settings; print(settings.WEBHOOK_HOSTS)"
+    environment = os.environ | shipped | {"SECRET_KEY": secrets.token_urlsafe(50)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "--command", asked],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
 
 
 # --- A stop
