@@ -109,10 +109,10 @@ soak: ## the same for an hour on MariaDB: memory, threads, files and connections
 faulttest: ## teams play while parts of a site, its database and a cluster are killed and frozen (half an hour)
 	FAULTS=1 DATABASE_URL=sqlite:///:memory: $(PYTHON) -m pytest estimation/tests/faults --junitxml=test-results/faults.xml
 
-audit: ## ask the package index whether a pinned dependency has a known hole (fails where it can't tell)
+audit: ## ask OSV whether something that is installed has a known hole (fails where it can't tell)
 	test -d .venv-audit || python3 -m venv .venv-audit
-	.venv-audit/bin/pip install --quiet pip-audit==2.10.1
-	.venv-audit/bin/pip-audit --strict --requirement requirements.txt
+	.venv-audit/bin/pip install --quiet --constraint constraints.txt pip-audit
+	PIPAPI_PYTHON_LOCATION=$(PYTHON) .venv-audit/bin/pip-audit --strict --progress-spinner off --vulnerability-service osv
 
 bench: bench-migrate bench-upgrade bench-serving bench-backup bench-room ## all benches, one after the other
 

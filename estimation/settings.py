@@ -196,6 +196,8 @@ REDIS_URL: str = env.str("REDIS_URL", default="")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// (TLS) or unix://.")
 
+# Hosts to which webhooks may go: .example.org is a domain with all below it, * any public address, nothing is nobody.
+WEBHOOK_HOSTS: list[str] = [host.lower() for host in env.list("WEBHOOK_HOSTS", default=["*"])]
 # Hosts of the own network to which webhooks may go, as they stand in their addresses; and who signs their certificates.
 WEBHOOK_PRIVATE_HOSTS: list[str] = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 WEBHOOK_CA_FILE: str = env.str("WEBHOOK_CA_FILE", default="")
@@ -248,6 +250,8 @@ OIDC_NAME = OIDC_NAME or openid_settings.host(OIDC_ISSUER)
 # Whether staff enter the admin with a second factor only.
 STAFF_TWO_FACTOR: bool = env.bool("STAFF_TWO_FACTOR", default=env.bool("HTTPS", default=not DEBUG))
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# Django's in the database, and whose each is.
+SESSION_ENGINE = "users.session_store"
 # A guest is known by the session alone: it is kept for a year. Others for less: see users/sessions.py.
 SESSION_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from issues.forms import LinkField
-from issues.webhooks.posting import NotSent, NotTold, check
+from issues.webhooks.posting import NotAllowed, NotSent, NotTold, check
 
 
 class WebhookForm(forms.Form):
@@ -24,6 +24,12 @@ class WebhookForm(forms.Form):
         url: str = self.cleaned_data["url"]
         try:
             check(url)
+        except NotAllowed:
+            host = urlsplit(url).hostname
+            raise ValidationError(
+                _("This site sends nothing to %(host)s. Whoever runs it can allow it: WEBHOOK_HOSTS.")
+                % {"host": host}
+            ) from None
         except NotTold:
             raise ValidationError(
                 _("Write https:// in front: without it everybody on the way could read your estimates.")

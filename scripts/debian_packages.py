@@ -193,7 +193,7 @@ class Unpacked:
 
     def command(self, program: str) -> list[str]:
         """How to run `program` (such as `mysqldump`) by the folder's own loader; FileNotFoundError if absent."""
-        for folder in ("usr/sbin", "usr/bin"):
+        for folder in ("usr/sbin", "usr/bin", "bin", "lib/systemd"):
             path = self.root / folder / program
             if path.is_file():
                 break

@@ -170,6 +170,19 @@ class Nginx(ProxyServer):
         return {"OPENSSL_CONF": str(lax)}
 
 
+class NginxByTLS(Nginx):
+    """The same, by TLS to an application whose authority stands in `application-ca.pem` of the folder."""
+
+    def _configure(self) -> None:
+        super()._configure()
+        etc = self.configuration.parent
+        site = etc / "sites-enabled" / "estimation"
+        site.write_text(site.read_text().replace("proxy_pass http://", "proxy_pass https://"))
+        by_tls = (DEPLOY / "nginx" / "application-by-tls.conf").read_text()
+        by_tls = by_tls.replace("/etc/estimation/application-ca.pem", str(self.folder / "application-ca.pem"))
+        (etc / "conf.d" / "application-by-tls.conf").write_text(by_tls)
+
+
 class Caddy(ProxyServer):
     """Caddy, told name, ports and certificate by its environment."""
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from database_servers import CACHE, free_port
 from debian_packages import unpacked
@@ -19,12 +20,19 @@ START_SECONDS = 20
 class RedisServer:
     """A Redis at an address that stays the same while it is stopped and started.
 
-    From Debian's package, unpacked and not installed; NotAvailable when that can't be had.
+    From Debian's package, unpacked and not installed; NotAvailable when that can't be had. With a certificate of
+    `localhost`, and its key in the same file, it is reached by TLS alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._tls: list[str] = []
+        if certificate is not None:
+            self.url = f"rediss://localhost:{self.port}/0?ssl_ca_certs={certificate}"
+            self._tls = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            for option in ("--tls-cert-file", "--tls-key-file", "--tls-ca-cert-file"):
+                self._tls += [option, str(certificate)]
         self._programs = unpacked("redis", "bookworm", ("redis-server",), CACHE)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +50,7 @@ class RedisServer:
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
-            [*guard, *self._programs.command("redis-server"), *options],
+            [*guard, *self._programs.command("redis-server"), *options, *self._tls],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -75,6 +83,8 @@ class RedisServer:
     def _answers(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as asking:
+                if self._tls:
+                    return True
                 asking.sendall(b"PING\r\n")
                 return asking.recv(16) == b"+PONG\r\n"
         except OSError:

@@ -1,5 +1,6 @@
 """Forms about people."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from users import nicknames
 from users.models import User
+from users.open_sessions import OpenSession
 from users.validators import validate_nickname
 
 if TYPE_CHECKING:
@@ -186,6 +188,25 @@ class PasswordAgainForm(forms.Form):
         if not self._user.check_password(password):
             raise ValidationError(_("This is not your password."), code="wrong")
         return password
+
+
+class EndSessionsForm(PasswordAgainForm):
+    """Which of one's other sessions are to end, with the password; or all of them, and then none is chosen."""
+
+    sessions = forms.TypedMultipleChoiceField(
+        label=_("Other browsers"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    field_order = ["sessions", "password"]  # noqa: RUF012 (as Django declares it)
+
+    def __init__(
+        self, user: User, others: Iterable[OpenSession], *args: Any, all_of_them: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["sessions"].choices = [(other.number, str(other)) for other in others]  # type: ignore[attr-defined]
+        self.fields["sessions"].required = not all_of_them
 
 
 class CodeField(forms.CharField):

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -212,6 +213,36 @@ class Identity(models.Model):
         db_table = "estimation_identity"
         verbose_name = _("identity")
         verbose_name_plural = _("identities")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class UserSession(models.Model):
+    """Whose a session is, so that people can see and end theirs; see `session_store`. All else stands in the session.
+
+    No constraint binds it: a release that knows nothing of this table has to be able to delete sessions and users.
+    """
+
+    user = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="user_sessions",
+        verbose_name=_("user"),
+    )
+    session = models.OneToOneField(
+        Session,
+        on_delete=models.DO_NOTHING,  # the store does it: sessions that have ended go in one statement
+        db_constraint=False,
+        related_name="user_session",
+        verbose_name=_("session"),
+    )
+
+    class Meta:
+        db_table = "estimation_user_session"
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
 
     def __str__(self) -> str:
         return str(self.user)

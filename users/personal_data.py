@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from users import sign_in_attempts, signals, two_factor
+from users import open_sessions, sign_in_attempts, signals, two_factor
 from users.models import ApiToken, Identity, User
 from users.nicknames import FORMER_MEMBER
 
@@ -23,7 +23,8 @@ def export(user: User) -> dict[str, Any]:
         "api_token_made": ApiToken.objects.filter(user=user).values_list("made_at", flat=True).first(),
         "identities": list(user.identities.values("issuer", "subject", "linked_at")),
     }
-    told: dict[str, Any] = {"person": person}
+    browsers = [{"browser": one.browser, "since": one.began} for one in open_sessions.of(user)]
+    told: dict[str, Any] = {"person": person, "signed_in": browsers}
     answers: list[tuple[Any, Any]] = signals.data_asked.send(User, user=user)
     for _receiver, rows in answers:
         told |= rows
@@ -56,6 +57,7 @@ def erase(user: User) -> None:
         two_factor.turn_off(user)
         ApiToken.objects.filter(user=user).delete()
         Identity.objects.filter(user=user).delete()
+        open_sessions.end_all(user)
         _rename_in_the_admin(user, name)
         user.groups.clear()
         user.user_permissions.clear()

@@ -4,7 +4,7 @@ A SECRET_KEY that is refused at the start never comes so far: `manage.py` says s
 """
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.core.checks import ERROR, CheckMessage, run_checks
@@ -35,6 +35,16 @@ def look() -> Iterator[Finding]:
 def is_local() -> bool:
     """Whether the site has no name but those of the machine itself."""
     return all(host in _ON_THIS_MACHINE or host.endswith(".localhost") for host in settings.ALLOWED_HOSTS)
+
+
+def is_elsewhere(host: str) -> bool:
+    """Whether a service at this host (a name, an address, a socket's path, or nothing) is on another machine."""
+    if not host or host.startswith("/") or host == "localhost":
+        return False
+    try:
+        return not ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return True
 
 
 def _secret_key(found: set[str | None]) -> Iterator[Finding]:

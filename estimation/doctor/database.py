@@ -1,14 +1,16 @@
 """The database: whether it answers, what it is, how it keeps text, and what time it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.core.checks import Tags, run_checks
 from django.db import DEFAULT_DB_ALIAS, Error, connection
 from django.utils import timezone
 
+from estimation.doctor import configuration
 from estimation.doctor.findings import Finding, ok, problem, warning
 from estimation.monitoring.redaction import one_line, without_secrets
 
@@ -37,6 +39,8 @@ def look() -> Iterator[Finding]:
         return
     try:
         yield from _sqlite() if connection.vendor == "sqlite" else judged(_server())
+        there = connection.settings_dict
+        yield from way_there(connection.vendor, str(there["HOST"]), there["OPTIONS"])
         yield from _by_django()
     except Error as error:
         told = without_secrets(one_line(str(error)))
@@ -81,6 +85,16 @@ def judged(server: Server) -> Iterator[Finding]:
             SUBJECT,
             f"Tables that are not InnoDB's, and know no transactions: {server.other_engine}.",
             "ALTER TABLE … ENGINE=InnoDB, after a backup.",
+        )
+
+
+def way_there(vendor: str, host: str, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether others can read along. A file, a socket and this machine's own address are reached without a network."""
+    if vendor != "sqlite" and configuration.is_elsewhere(host) and "ssl" not in options:
+        yield problem(
+            SUBJECT,
+            f"{host} is another machine, and everything goes there readable.",
+            "Set DATABASE_CA_FILE: docs/scaling.md#tls-between-machines.",
         )
 
 

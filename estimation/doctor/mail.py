@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from estimation.doctor.configuration import is_local
+from estimation.doctor.configuration import is_elsewhere, is_local
 from estimation.doctor.findings import Finding, ok, warning
 
 PRINTED = "django.core.mail.backends.console.EmailBackend"
@@ -19,10 +19,14 @@ def look() -> Iterator[Finding]:
     yield ok(
         "mail", f"Sent by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}." if _is_smtp() else "Not by SMTP."
     )
-    if _is_smtp() and settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+    if (
+        _is_smtp()
+        and (settings.EMAIL_HOST_PASSWORD or is_elsewhere(settings.EMAIL_HOST))
+        and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+    ):
         yield warning(
             "mail",
-            "The mail server's password goes there readable.",
+            "Links in mails, and the mail server's password, go there readable.",
             "Set EMAIL_URL to smtp+tls://… or smtp+ssl://…",
         )
     if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith("@localhost"):

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,9 +25,112 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = [name for name, service in COMPOSE["services"].items() if service.get("image") == "estimation"]
 
 
-def test_neither_history_nor_secrets_nor_data_get_into_the_image():
-    left_out = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {".git", ".env", "secrets", "backups", "**/*.sqlite3*"} <= set(left_out)
+def matcher(pattern: str) -> re.Pattern[str]:
+    """What a line of .dockerignore stands for: a path, and all that lies below it."""
+    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", ".": r"\."}
+    found = re.sub(r"\*\*/|\*\*|[*?.]", lambda part: parts[part[0]], pattern.strip("/"))
+    return re.compile(f"{found}(?:/.*)?")
+
+
+def is_in_the_image(path: str) -> bool:
+    """By .dockerignore, as Docker reads it: the last line that stands for the path decides."""
+    is_in = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if line and not line.startswith("#") and matcher(line.removeprefix("!")).fullmatch(path):
+            is_in = line.startswith("!")
+    return is_in
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what `COPY . .` copies."""
+    folder = tmp_path_factory.mktemp("image")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for path in filter(is_in_the_image, listed.stdout.split("\0")):
+        if path and (ROOT / path).is_file():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".git/config",
+        ".env",
+        "secrets/secret_key",
+        "secret_key",
+        "backups/2026-11-30/manifest.json",
+        "db.sqlite3",
+        "estimation/db.sqlite3-wal",
+        "users/.env",
+        ".venv/bin/python",
+        "anything-new/file",
+    ],
+)
+def test_neither_history_nor_secrets_nor_data_get_into_the_image(path):
+    assert not is_in_the_image(path)
+
+
+def test_nothing_gets_into_the_image_that_is_there_for_those_who_develop(image):
+    paths = {str(path.relative_to(image)) for path in image.rglob("*") if path.is_file()}
+    assert {"manage.py", "scripts/healthy.py", "estimation/settings.py"} <= paths
+    for_developers = re.compile(
+        r"(^|/)(tests?|docs|fixtures|deploy)/|(^|/)(test_|conftest|bench|demo|loaddemo)|-dev\."
+    )
+    assert {path for path in paths if for_developers.search(path)} == set()
+    assert {path for path in paths if path.startswith("scripts/")} == {"scripts/healthy.py"}
+
+
+def test_no_tests_are_installed_in_it():
+    """Nothing of what is asked for says that it is for tests, or is a package of requirements-dev.txt."""
+    (script,) = re.findall(r"sed '(.+)' requirements\.txt > served\.txt", (ROOT / "Dockerfile").read_text())
+    served = subprocess.run(
+        ["sed", script, "requirements.txt"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall("^django==", served, re.MULTILINE)
+    assert re.findall(r"^.*(?:test|-r |ruff|mypy|hypothesis|playwright).*$", served, re.MULTILINE) == []
+    install = re.search(r"pip install [^\n]*--requirement (\S+)", (ROOT / "Dockerfile").read_text())
+    assert install
+    assert install[1] == "served.txt"
+
+
+def test_what_is_left_is_enough_to_set_up_a_site_and_serve_it(image, tmp_path):
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "EVOLUTION_BACKUP_FOLDER": str(tmp_path / "backups"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    for command in (
+        ["collectstatic", "--no-input"],
+        ["migrate", "--no-input"],
+        ["backup", "--verify"],
+        ["checkschema"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=image,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    with socket.create_server(("127.0.0.1", 0)) as ear:
+        port = str(ear.getsockname()[1])
+    serving = [sys.executable, "-m", "uvicorn", "estimation.asgi:application", "--port", port]
+    with subprocess.Popen(serving, cwd=image, env=environment, stderr=subprocess.DEVNULL) as running:
+        asking = [sys.executable, "scripts/healthy.py"]
+        until(
+            lambda: (
+                subprocess.run(asking, cwd=image, env=environment | {"PORT": port}, check=False).returncode
+                == 0
+            ),
+            "The health check finds nothing.",
+        )
+        running.terminate()
 
 
 def test_it_runs_as_nobody_in_particular():
@@ -92,6 +197,7 @@ def test_what_that_brings_along_is_pinned_too():
     needed: set[str] = set(asked_for)
     for name in asked_for:
         needed = brought_along(name, needed)
+    needed.discard("pip")  # comes with Python
     assert len(needed) > len(asked_for)
     pinned = dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     pinned = {canonicalize_name(name): number for name, number in pinned.items()}

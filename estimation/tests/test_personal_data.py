@@ -72,6 +72,7 @@ def test_what_is_kept_comes_as_a_file(past: Issue, bob: User):
     assert [(vote["card"], vote["reason"]) for vote in told["votes"]] == [("5", REASON)]
     assert told["seats"][-1]["nickname"] == NICKNAME
     assert [estimate["estimate"] for estimate in told["estimates"]] == ["5"]
+    assert [browser["browser"] for browser in told["signed_in"]] == ["A browser"]
 
 
 def test_nobody_elses_votes_and_no_secrets_are_in_it(past: Issue, bob: User):
@@ -111,6 +112,7 @@ def test_sessions_tokens_and_the_second_factor_are_over(past: Issue, bob: User):
     assert other.get("/me/").status_code == 302
     assert api_tokens.user_of(token) is None
     assert not bob.recovery_codes.exists()
+    assert not bob.user_sessions.exists()
     form = {"username": "bob@example.org", "password": PASSWORD}
     assert Client().post("/me/sign-in/", form).status_code == 200
 

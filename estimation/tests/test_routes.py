@@ -51,7 +51,13 @@ FOR_ACCOUNTS = signed_in(200) | {"observer": 302, "facilitator": 302}
 
 
 # By signing in for the test, and the note of who is at the table.
-WRITTEN_BY_LOOKING = ("django_session", "estimation_user", "issues_presence", "issues_room")
+WRITTEN_BY_LOOKING = (
+    "django_session",
+    "estimation_user",
+    "estimation_user_session",
+    "issues_presence",
+    "issues_room",
+)
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,9 @@ ROUTES = {
     "users:data-export": Route(signed_in(200), ONLY_BY_GET_SIGNED_IN),
     # The form asks whether they are sure.
     "users:data-delete": Route(ONLY_BY_POST, signed_in(200)),
-    "users:sign-out-elsewhere": Route(ONLY_BY_POST, signed_in(302)),
+    # The form asks for the password.
+    "users:session-list": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
+    "users:sign-out-elsewhere": Route(ONLY_BY_POST, FOR_ACCOUNTS),
     # Nobody here has a second factor.
     "users:second-factor": Route(everyone(302), everyone(302)),
     "users:two-factor": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),

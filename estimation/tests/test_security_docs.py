@@ -331,7 +331,9 @@ def test_every_setting_that_names_another_machine_stands_among_the_connections()
         node.args[0].value
         for node in ast.walk(source)
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
-        if re.fullmatch(r"[A-Z_]*(URL|DSN|CA_FILE|PRIVATE_HOSTS|ISSUER)", str(node.args[0].value))
+        if re.fullmatch(
+            r"[A-Z_]*(URL|DSN|CA_FILE|WEBHOOK_HOSTS|PRIVATE_HOSTS|ISSUER)", str(node.args[0].value)
+        )
     }
     told = {name for cells in rows("Connections") for name in re.findall(r"`([A-Z_]+)`", cells[0])}
     assert told == names

@@ -15,7 +15,7 @@ from estimation.tests.person import Person
 from estimation.tests.site import Site
 from issues import rounds
 from issues.feed import sessions
-from users.models import User
+from users.models import User, UserSession
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,6 +159,22 @@ def test_a_new_password_ends_the_sessions_and_streams_of_the_other_devices(sites
     assert "alice@example.org" in laptop.get("/me/")
     assert laptop.cookie("sessionid") != before
     assert is_nobody(bearer(sites[1], before))
+
+
+def test_a_session_that_is_ended_from_another_browser_ends_its_stream_and_no_other(sites, alice, payments):
+    laptop, phone = (signed_in(site, alice) for site in sites)
+    with laptop.listening(payments.pk) as kept, phone.listening(payments.pk) as stream:
+        first_state(kept)
+        first_state(stream)
+        number = UserSession.objects.get(session=phone.cookie("sessionid")).pk
+        assert "1 browser is signed out." in laptop.send(
+            "/me/sessions/", sessions=str(number), password=PASSWORD
+        )
+        assert events_until_the_end(stream) == ["gone"]
+        rounds.begin(payments, alice)
+        first_state(kept)
+    assert is_nobody(phone)
+    assert not is_nobody(laptop)
 
 
 def test_a_member_who_is_removed_is_told_no_state_any_more(sites, alice, bob, payments, bobs_seat):

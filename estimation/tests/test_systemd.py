@@ -1,7 +1,9 @@
 """The units in `deploy/systemd`: systemd understands them, they are shut in, and a stop cuts off nobody."""
 
 import ast
+import os
 import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -70,7 +72,7 @@ def test_systemd_has_nothing_to_say_against_them(tmp_path):
     for unit in UNITS:
         here.append(tmp_path / unit.name)
         here[-1].write_text(
-            re.sub(r"/opt/estimation/\.venv/bin/\w+", "/bin/true", unit.read_text()).replace(
+            re.sub(r"/opt/estimation/\.venv(-audit)?/bin/[\w-]+", "/bin/true", unit.read_text()).replace(
                 "file:/opt/estimation", f"file:{ROOT}"
             )
         )
@@ -97,6 +99,24 @@ def test_the_site_is_served_as_the_image_serves_it():
     image = ast.literal_eval(command[1].replace("\\\n", ""))
     _program, *unit = shlex.split(lines(SERVICES[-1])["ExecStart"][0])
     assert unit == [word.replace("0.0.0.0", "127.0.0.1") for word in image[1:]]
+
+
+def test_a_new_server_sends_webhooks_to_nobody():
+    """By its own settings, as they are shipped."""
+    settings_file = (ROOT / "deploy" / "systemd" / "environment.example").read_text()
+    shipped = dict(re.findall(r"^(\w+)=(.*)$", settings_file, re.MULTILINE))
+    assert shipped["WEBHOOK_HOSTS"] == ""
+    asked = "from django.conf import settings; print(settings.WEBHOOK_HOSTS)"
+    environment = os.environ | shipped | {"SECRET_KEY": secrets.token_urlsafe(50)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "--command", asked],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
 
 
 # --- A stop

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +11,18 @@ from django.conf import settings
 
 
 @contextmanager
-def running() -> Iterator[Any]:
-    """A `redis_server.RedisServer`. Skips the test where the program can't be had; on a build server it fails."""
+def running(certificate: Path | None = None) -> Iterator[Any]:
+    """A `redis_server.RedisServer`, by TLS where there is a certificate.
+
+    Skips the test where the program can't be had; on a build server it fails.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(settings.BASE_DIR / "scripts")
         import debian_packages
         import redis_server
 
         try:
-            server = redis_server.RedisServer()
+            server = redis_server.RedisServer(certificate)
         except debian_packages.NotAvailable as reason:
             if os.environ.get("CI") == "true":
                 raise

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from redis import Redis
 
 from issues.feed import broker
 from issues.feed.broker import Publisher, Subscription
+from issues.tests.receiver import certificate
 from issues.tests.redis import running
+from users.rate_limits import RateLimit
 
 pytestmark = pytest.mark.once
 
@@ -169,3 +172,31 @@ def test_a_publisher_tries_again_after_its_rest(redis, caplog, monkeypatch):
         await until(lambda: listener.rung == [7])
 
     listening(redis.url, publish)
+
+
+# --- By TLS
+
+
+@pytest.fixture
+def by_tls(tmp_path: Path) -> Iterator[Any]:
+    with running(certificate(tmp_path, "localhost")) as server:
+        yield server
+
+
+def test_a_redis_is_spoken_to_by_tls(by_tls, monkeypatch, settings):
+    test_a_change_of_another_process_rings(by_tls, monkeypatch)
+    settings.REDIS_URL = by_tls.url
+    RateLimit("by-tls", "1/minute").take("somebody")
+    with Redis.from_url(by_tls.url) as client:
+        assert any(b"by-tls" in key for key in client.scan_iter())
+
+
+@pytest.mark.parametrize("way", ["a certificate that nobody knows", "another name", "no TLS"])
+def test_a_redis_that_proves_not_who_it_is_is_told_nothing(by_tls, way, caplog):
+    url = {
+        "a certificate that nobody knows": by_tls.url.partition("?")[0],
+        "another name": by_tls.url.replace("localhost", "127.0.0.1"),
+        "no TLS": by_tls.url.partition("?")[0].replace("rediss://", "redis://"),
+    }[way]
+    Publisher(url).publish(7)
+    assert "Redis does not answer" in caplog.text

@@ -61,6 +61,17 @@ def test_a_wrong_address_is_told_in_a_sentence_and_kept_in_the_form(alice, url, 
     assert not Webhook.objects.exists()
 
 
+def test_a_host_that_is_not_on_the_list_is_refused_in_a_sentence(alice, url, settings):
+    settings.WEBHOOK_HOSTS = [".example.org"]
+    form = {"url": "https://hooks.example.com/estimates"}
+    text = browser(alice).post(url("webhook-list"), form).content.decode()
+    assert (
+        "This site sends nothing to hooks.example.com. Whoever runs it can allow it: WEBHOOK_HOSTS." in text
+    )
+    assert form["url"] in text
+    assert not Webhook.objects.exists()
+
+
 def test_a_sixth_is_refused(alice, payments, url):
     for _webhook in range(5):
         addresses.add(payments, "http://127.0.0.1:1/", alice)

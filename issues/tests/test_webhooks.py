@@ -23,7 +23,7 @@ from issues.tests.feed import eventually, served
 from issues.tests.receiver import Receiver, certificate, listening
 from issues.tests.room import at_the_table, new_issue
 from issues.webhooks import addresses, events, posting, sender, signatures
-from issues.webhooks.posting import NotSent, NotTold
+from issues.webhooks.posting import NotAllowed, NotSent, NotTold
 
 pytestmark = pytest.mark.django_db
 
@@ -291,6 +291,39 @@ def test_a_private_address_is_never_connected_to(settings, host):
     settings.WEBHOOK_PRIVATE_HOSTS = []
     with pytest.raises(NotSent, match="stands in a private network"):
         posting.post(f"https://{host}/", "{}", {})
+
+
+@pytest.mark.parametrize(
+    ("listed", "host", "is_allowed"),
+    [
+        (["*"], "localhost", True),
+        (["localhost"], "localhost", True),
+        (["localhost"], "LOCALHOST", True),
+        ([".localhost"], "localhost", True),
+        ([".localhost"], "hook.localhost", True),
+        ([], "localhost", False),
+        (["example.org"], "localhost", False),
+        (["localhost"], "hook.localhost", False),
+        ([".host"], "localhost", False),
+        (["localhost"], "127.0.0.1", False),
+        (["localhost"], "localhost.", False),
+    ],
+)
+def test_a_host_is_on_the_list_by_its_name_or_its_domain(settings, listed, host, is_allowed):
+    """What is on it stands in a private network here, which is the next thing that is refused."""
+    settings.WEBHOOK_PRIVATE_HOSTS, settings.WEBHOOK_HOSTS = [], listed
+    with pytest.raises(NotSent) as refused:
+        posting.check(f"https://{host}/")
+    assert isinstance(refused.value, NotAllowed) is not is_allowed
+
+
+def test_a_host_that_is_not_on_the_list_is_never_connected_to(webhook, receiver, settings):
+    """It may have been on it when it was added."""
+    events.ping(webhook)
+    settings.WEBHOOK_PRIVATE_HOSTS, settings.WEBHOOK_HOSTS = [], ["example.org"]
+    send_all()
+    assert receiver.received == []
+    assert Delivery.objects.get().error == "Nothing is sent to 127.0.0.1. WEBHOOK_HOSTS allows it."
 
 
 def test_without_tls_nothing_is_sent_to_the_public_internet():

@@ -25,6 +25,10 @@ class NotSent(Exception):
     """Why: one sentence."""
 
 
+class NotAllowed(NotSent):
+    """Nothing is sent to this host (WEBHOOK_HOSTS)."""
+
+
 class NotTold(NotSent):
     """The address would have everybody on the way read what is sent."""
 
@@ -48,7 +52,7 @@ def post(url: str, body: str, headers: Mapping[str, str]) -> int:
 
 
 def check(url: str) -> None:
-    """Raises NotSent, or NotTold, where nothing may be sent to this address."""
+    """Raises NotSent, NotAllowed or NotTold where nothing may be sent to this address."""
     _address(urlsplit(url))
 
 
@@ -57,18 +61,29 @@ def _address(parts: SplitResult) -> Address:
     if parts.username or parts.password:
         raise NotSent("An address with a name and a password in it is not used.")
     host = parts.hostname or ""
+    is_private = host in settings.WEBHOOK_PRIVATE_HOSTS
+    if not is_private and not _is_allowed(host):
+        raise NotAllowed(f"Nothing is sent to {host}. WEBHOOK_HOSTS allows it.")
     try:
         found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NotSent(f"There is no host {host}.") from error
     addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    if host not in settings.WEBHOOK_PRIVATE_HOSTS:
+    if not is_private:
         for address in addresses:
             if not _is_public(address):
                 raise NotSent(f"{host} stands in a private network. WEBHOOK_PRIVATE_HOSTS allows it.")
         if parts.scheme != "https":
             raise NotTold(f"{host} is told nothing without https: everybody on the way could read it.")
     return addresses[0]
+
+
+def _is_allowed(host: str) -> bool:
+    """Whether WEBHOOK_HOSTS has the host, or, after a dot, a domain above it; `*` is every host."""
+    return any(
+        allowed in {"*", host} or (allowed.startswith(".") and f".{host}".endswith(allowed))
+        for allowed in settings.WEBHOOK_HOSTS
+    )
 
 
 def _is_public(address: Address) -> bool:

@@ -130,7 +130,7 @@ def test_whoever_signs_out_elsewhere_stays_here(client, alice):
     for each in (client, other):
         each.force_login(alice)
     before = client.session.session_key
-    client.post("/me/sign-out/elsewhere/")
+    client.post("/me/sign-out/elsewhere/", {"password": PASSWORD})
     assert client.get("/me/").status_code == 200
     assert other.get("/me/").status_code == 302
     assert client.session.session_key != before
@@ -145,7 +145,7 @@ def test_sessions_from_before_sessions_were_counted_go_on(client, alice):
 
 def test_with_another_key_of_the_site_sessions_that_were_counted_go_on(client, alice, settings):
     client.force_login(alice)
-    client.post("/me/sign-out/elsewhere/")
+    client.post("/me/sign-out/elsewhere/", {"password": PASSWORD})
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key" * 5
     assert client.get("/me/").status_code == 200
 

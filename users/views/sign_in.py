@@ -2,21 +2,20 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from users import pending_sign_ins, sessions, two_factor
 from users.forms import CodeForm, SignInForm
 from users.models import User
 from users.rate_limits import RateLimit, limited
-from users.requests import HOME, next_url, signed_in_user, user_or_none
+from users.requests import HOME, next_url, user_or_none
 
 # By address. For one account the wrong passwords count, much sooner: see AXES_FAILURE_LIMIT.
 SIGN_INS = RateLimit("sign-in", "30/minute;300/hour")
@@ -92,13 +91,3 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     # Not "cookies": the language stays, and the word that they are signed out.
     answer["Clear-Site-Data"] = '"cache", "storage"'
     return answer
-
-
-@require_POST
-def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
-    """End one's sessions in all other browsers; this one stays, under another key."""
-    user = signed_in_user(request)
-    user.sign_out_everywhere()
-    update_session_auth_hash(request, user)
-    messages.success(request, _("All other browsers are signed out."))
-    return redirect("users:account")

@@ -66,6 +66,25 @@ def test_a_server_is_judged_by_how_it_keeps_text_and_tables(server, levels, word
     assert words in found[-1].message
 
 
+@pytest.mark.parametrize(
+    ("host", "options", "levels"),
+    [
+        ("database.lan", {}, [PROBLEM]),
+        ("10.0.0.5", {}, [PROBLEM]),
+        ("10.0.0.5", {"ssl": {"ca": "/ca.pem"}}, []),
+        ("127.0.0.1", {}, []),
+        ("::1", {}, []),
+        ("localhost", {}, []),
+        ("/run/mysqld/mysqld.sock", {}, []),
+        ("", {}, []),
+    ],
+)
+def test_a_database_on_another_machine_without_tls_is_a_problem(host, options, levels):
+    found = list(database.way_there("mysql", host, options))
+    assert [finding.level for finding in found] == levels
+    assert list(database.way_there("sqlite", host, options)) == []
+
+
 @contextmanager
 def database_is_late(seconds: int) -> Iterator[None]:
     """Its clock differs by so many seconds."""

@@ -27,6 +27,15 @@ def test_a_password_that_goes_to_the_mail_server_without_tls_is_noticed(settings
     assert told("mail") == (OK, "Sent by mail.example:25.")
 
 
+def test_links_that_go_to_a_mail_server_elsewhere_without_tls_are_noticed(settings):
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "mail.example", 25
+    settings.DEFAULT_FROM_EMAIL = "Estimation <estimation@example.org>"
+    assert told("mail")[0] is WARNING
+    settings.EMAIL_HOST = "127.0.0.1"
+    assert told("mail")[0] is OK
+
+
 def test_mails_from_nowhere_are_noticed(settings):
     settings.EMAIL_BACKEND, settings.DEFAULT_FROM_EMAIL = SMTP, "Estimation <estimation@localhost>"
+    settings.EMAIL_HOST = "localhost"
     assert told("mail")[0] is WARNING
