@@ -226,13 +226,13 @@ def _memory(process: int) -> float:
 def room(people: int) -> tuple[int, int, list[Person]]:
     """A group with so many voters who are signed in, and an open round."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
     from django.db import transaction
 
     from groups.models import Group, Membership, Role
     from issues import rounds
     from users import nicknames
     from users.models import User
+    from users.session_store import SessionStore
 
     owner = User.objects.create_guest("Owner")
     group = Group.objects.start(owner, f"Room of {people}")
