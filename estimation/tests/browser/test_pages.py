@@ -53,6 +53,7 @@ FOR_OWNERS = [
     "issues:issue-import",
     "users:account",
     "users:password-change",
+    "users:session-list",
     "users:two-factor",
     "users:data",
     "users:sign-out",
