@@ -16,10 +16,7 @@ from django.utils import timezone
 from users.models import UserSession
 
 _LISTED = "listed_as"
-_READ = (
-    f"SELECT session_key, session_data, expire_date FROM {Session._meta.db_table} "  # noqa: S608 (a name of our own) # nosec B608
-    "WHERE session_key = %s"
-)
+_READ = "SELECT session_key, session_data, expire_date FROM django_session WHERE session_key = %s"
 
 
 class SessionStore(DatabaseSessionStore):

@@ -88,7 +88,7 @@ def test_html_is_made_by_templates():
     assert found("S308") == {"S308": MADE_SAFE}
 
 
-def test_the_applications_write_no_sql():
+def test_the_applications_put_no_sql_together():
     in_apps = {file for files in found("S608", "S610", "S611").values() for file in files}
     assert {file for file in in_apps if not file.startswith("evolution/")} == set()
 
