@@ -19,7 +19,6 @@ import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from bench_upgrade import ALEMBIC, ENVIRONMENT, PROJECT, install_alembic
+from releases import checked_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,16 +188,10 @@ def _flask() -> Iterator[int]:
 @contextmanager
 def _release(commit: str) -> Iterator[int]:
     """An earlier state of this project, whose `migrate` has run, serving; its port."""
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "release"
-        git = ["git", "-C", str(PROJECT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
-        try:
-            _python("manage.py", "migrate", *QUICKLY, folder=tree)
-            with _serving([sys.executable, "manage.py", "runserver", "--noreload"], tree) as port:
-                yield port
-        finally:
-            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
+    with checked_out(commit) as tree:
+        _python("manage.py", "migrate", *QUICKLY, folder=tree)
+        with _serving([sys.executable, "manage.py", "runserver", "--noreload"], tree) as port:
+            yield port
 
 
 @contextmanager

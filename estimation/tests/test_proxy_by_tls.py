@@ -1,7 +1,6 @@
 """nginx and the application on two machines: by TLS, to an application that proves who it is, or not at all."""
 
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ import pytest
 
 from estimation.tests.proxies import PATIENCE, Visitor, running
 from estimation.tests.site import Site
+from issues.tests.receiver import certificate
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -18,43 +18,16 @@ NAME = "estimation.example.org"
 APPLICATION = "application.lan"
 
 
-def certify(folder: Path, name: str) -> Path:
-    """A certificate that proves this name by itself; beside it its key, NAME.key."""
-    made = folder / f"{name}.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        f"/CN={name}",
-    ]
-    more = [
-        "-addext",
-        f"subjectAltName=DNS:{name}",
-        "-keyout",
-        str(made.with_suffix(".key")),
-        "-out",
-        str(made),
-    ]
-    subprocess.run([*command, *more], check=True, capture_output=True)
-    return made
-
-
 class SiteByTLS(Site):
     """The site behind this certificate, as docs/scaling.md has uvicorn started."""
 
     def __init__(self, certificate: Path) -> None:
         super().__init__(HTTPS="on", TRUSTED_PROXIES="127.0.0.1", ALLOWED_HOSTS=NAME)
-        self._certificate = certificate
+        self._certificate = str(certificate)
 
     def command(self) -> list[str]:
-        key = self._certificate.with_suffix(".key")
-        return [*super().command(), "--ssl-certfile", str(self._certificate), "--ssl-keyfile", str(key)]
+        proofs = ["--ssl-certfile", self._certificate, "--ssl-keyfile", self._certificate]
+        return [*super().command(), *proofs]
 
     def _wait(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -73,8 +46,7 @@ def taken(port: int) -> bool:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where nginx finds whom to trust: whoever shows this very certificate for `application.lan`."""
-    certify(tmp_path, APPLICATION).rename(tmp_path / "application-ca.pem")
-    (tmp_path / f"{APPLICATION}.key").rename(tmp_path / "application-ca.key")
+    certificate(tmp_path, APPLICATION).rename(tmp_path / "application-ca.pem")
     return tmp_path
 
 
@@ -99,11 +71,11 @@ def impostor(request, folder: Path) -> Iterator[Site]:
     if request.param == "no TLS":
         yield Site(HTTPS="on", TRUSTED_PROXIES="127.0.0.1", ALLOWED_HOSTS=f"{NAME},127.0.0.1")
     elif request.param == "the name of somebody else":
-        made = certify(folder, "somebody.lan")
+        made = certificate(folder, "somebody.lan")
         made.with_name("application-ca.pem").write_text(made.read_text())
         yield SiteByTLS(made)
     else:
-        yield SiteByTLS(certify(other, APPLICATION))
+        yield SiteByTLS(certificate(other, APPLICATION))
 
 
 def test_nothing_is_asked_of_an_application_that_proves_not_who_it_is(impostor, folder):

@@ -4,7 +4,6 @@ import os
 import resource
 import shlex
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -14,6 +13,7 @@ import pytest
 from database_servers import CACHE, ENGINES
 from debian_packages import unpacked
 from redis_server import RedisServer
+from releases import checked_out
 
 from estimation.tests.faults.crowd import Crowd
 from estimation.tests.faults.cutting_proxy import CuttingProxy
@@ -67,13 +67,10 @@ def serve(start: Serve) -> Serve:
 
 
 @pytest.fixture
-def earlier_release(tmp_path: Path) -> Iterator[Path]:
+def earlier_release() -> Iterator[Path]:
     """The code of EARLIER, in a folder."""
-    folder = tmp_path / "release"
-    git = ["git", "-C", str(PROJECT), "worktree"]
-    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), EARLIER], check=True)
-    yield folder
-    subprocess.run([*git, "remove", "--force", str(folder)], check=True)
+    with checked_out(EARLIER) as folder:
+        yield folder
 
 
 @pytest.fixture
