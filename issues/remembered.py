@@ -46,13 +46,16 @@ def read(group_id: int) -> Frames | None:
 
 
 def seen(before: Frames, user_id: int) -> Frames:
-    """The room after it was noted that somebody is there."""
+    """The room after it was noted that somebody is there; `before` is what they looked at.
+
+    Many look at once, and each adds one person to what the one before them left, not to what they looked at.
+    """
     group_id = before.snapshot.group_id
-    known = _rooms.get(group_id)
-    read_at = (
-        known.read_at if known is not None and known.frames is before else time.monotonic() - LOOKS_AGAIN
-    )
-    return _keep(group_id, _Known(before.with_seen(user_id), read_at))
+    with _lock:
+        known = _rooms.get(group_id)
+        if known is None or known.frames.snapshot.version < before.snapshot.version:
+            known = _Known(before, time.monotonic() - LOOKS_AGAIN)
+        return _put(group_id, _Known(known.frames.with_seen(user_id), known.read_at))
 
 
 def forget() -> None:
@@ -67,8 +70,12 @@ def _is_fresh(known: _Known) -> bool:
 
 def _keep(group_id: int, known: _Known) -> Frames:
     with _lock:
-        _rooms.pop(group_id, None)
-        _rooms[group_id] = known
-        if len(_rooms) > ROOMS:
-            del _rooms[next(iter(_rooms))]
+        return _put(group_id, known)
+
+
+def _put(group_id: int, known: _Known) -> Frames:
+    _rooms.pop(group_id, None)
+    _rooms[group_id] = known
+    if len(_rooms) > ROOMS:
+        del _rooms[next(iter(_rooms))]
     return known.frames

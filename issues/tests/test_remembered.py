@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from groups.models import Group, Membership
 from groups.tests.people import browser
-from issues import frames, remembered, room_page, rounds, snapshots
+from issues import frames, remembered, room_page, rounds, snapshots, table
 from issues.frames import Frames, Have
 from issues.models import Presence, Room
 from issues.room_parts import Audience
@@ -78,6 +78,28 @@ def test_who_has_gone_is_noticed_within_two_seconds_though_presence_has_no_versi
     later = time.monotonic() + remembered.LOOKS_AGAIN
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert anna.user_id in remembered_now(payments).snapshot.away
+
+
+def test_of_two_who_came_at_once_both_are_there_and_the_room_is_not_read_again(payments, alice, anna):
+    ben = at_the_table(payments, "Ben")
+    Presence.objects.all().delete()
+    rounds.begin(payments, alice)
+    looked_at = remembered_now(payments)
+    assert {anna.user_id, ben.user_id} <= looked_at.snapshot.away
+    for member in (anna, ben):
+        table.see(member)
+        after = remembered.seen(looked_at, member.user_id)
+    assert remembered_now(payments) is after
+    assert not {anna.user_id, ben.user_id} & after.snapshot.away
+
+
+def test_who_was_seen_gets_no_older_room_than_they_looked_at(payments, alice, anna):
+    round_ = rounds.begin(payments, alice)
+    earlier = remembered_now(payments)
+    rounds.vote(anna, round_.pk, "8")
+    looked_at = remembered_now(payments)
+    remembered._keep(payments.pk, remembered._Known(earlier, time.monotonic()))  # by a thread that was slow
+    assert anna.user_id in remembered.seen(looked_at, anna.user_id).snapshot.voted
 
 
 def test_a_group_that_is_gone_is_none(payments):
