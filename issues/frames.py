@@ -6,10 +6,9 @@ the same bytes, which are made once.
 """
 
 import json
+import time
 from functools import cached_property
 from typing import NamedTuple, TypeVar
-
-from django.utils import timezone
 
 from issues import room_parts
 from issues.room_parts import Audience, Part
@@ -70,6 +69,11 @@ class Frames:
             self._keep(self._events, known, rest)
         return f"id: {self.snapshot.version}\ndata: {self._clock()}".encode() + rest
 
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Those for whom it was rendered."""
+        return tuple(self._keys)
+
     def keys(self, audience: Audience) -> Have:
         """What a screen shows after its frame."""
         if audience not in self._keys:
@@ -118,7 +122,7 @@ class Frames:
     @staticmethod
     def _clock() -> str:
         """How a frame begins: with the server's time, for timers, in milliseconds."""
-        return f'{{"now":{round(timezone.now().timestamp() * 1000)},'
+        return f'{{"now":{round(time.time() * 1000)},'
 
     def _rest(self, audience: Audience, have: Have) -> str:
         """The frame without the time, which is another for everyone who is told."""

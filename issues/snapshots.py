@@ -247,7 +247,7 @@ def _longer(absence: Mapping[int, int], time: timedelta) -> frozenset[int]:
 
 
 def _seats(group: Group) -> tuple[tuple[Seat, ...], dict[int, int]]:
-    """All seats; and of each user, for how many of _STEPS they have not been seen.
+    """All seats; and of each user who is not here now, for how many of _STEPS they have not been seen.
 
     The database compares the times: to read five hundred of them would take longer than all the rest.
     """
@@ -268,7 +268,8 @@ def _seats(group: Group) -> tuple[tuple[Seat, ...], dict[int, int]]:
     absence: dict[int, int] = {}
     for pk, user_id, nickname, role, steps in rows:
         seats.append(Seat(pk, user_id, nickname, role, user_id == group.user_id))
-        absence[user_id] = steps
+        if steps:
+            absence[user_id] = steps
     return tuple(seats), absence
 
 

@@ -13,6 +13,7 @@ from issues.feed.connections import Serving, connected
 from issues.feed.streams import Stream
 from issues.frames import Frames
 from issues.room_parts import Audience
+from issues.snapshots import RoomSnapshot
 
 logger = logging.getLogger(__name__)
 
@@ -117,10 +118,15 @@ class Channel:
         if before is not None and before.snapshot == snapshot:
             return before
         frames = Frames(snapshot, before)
-        languages = {(stream.ticket.user_id, stream.ticket.language) for stream in tuple(self.streams)}
-        for audience in {Audience.of(snapshot, user, language) for user, language in languages}:
-            frames.keys(audience)  # renders what is new, away from the event loop
+        # Renders what is new, away from the event loop.
+        for audience in self._audiences(snapshot) if before is None else before.audiences:
+            frames.keys(audience)
         return frames
+
+    def _audiences(self, snapshot: RoomSnapshot) -> set[Audience]:
+        """Those who listen."""
+        listeners = {(stream.ticket.user_id, stream.ticket.language) for stream in tuple(self.streams)}
+        return {Audience.of(snapshot, user, language) for user, language in listeners}
 
     def _until_next_look(self) -> float:
         """Seconds until presence is looked at again, or until a timer ends."""

@@ -11,7 +11,7 @@ from typing import Any
 from issues.feed.headers import guarded
 from issues.frames import Frames, Have
 from issues.room_parts import Audience
-from issues.snapshots import RoomSnapshot
+from issues.snapshots import RoomSnapshot, Seat
 from issues.tickets import Ticket
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -44,6 +44,9 @@ class Stream:
         self._changed_at: float | None = None  # of the oldest change that is not told, in monotonic time
         self._newest: Frames | None = None
         self._told: Frames | None = None
+        # Who sits where does not change with each vote: the audience is worked out again only for another seat.
+        self._seat: Seat | None = None
+        self._audience: Audience | None = None
         self._is_over = False
         self._is_dismissed = False
         self._is_quiet = False
@@ -71,14 +74,15 @@ class Stream:
         self._is_dismissed = True
         self._changed.set()
 
-    def audience(self, snapshot: RoomSnapshot) -> Audience:
-        """What its person may do in the room, at the moment of the snapshot."""
-        return Audience.of(snapshot, self.ticket.user_id, self.ticket.language)
-
-    def belongs(self, snapshot: RoomSnapshot) -> bool:
-        """Whether its person still has anything to do with the group."""
+    def audience(self, snapshot: RoomSnapshot) -> Audience | None:
+        """What its person may do in the room at the moment of the snapshot; None where they have nothing to do with it."""
         user = self.ticket.user_id
-        return snapshot.seat_of(user) is not None or user == snapshot.owner_id
+        seat = snapshot.seat_of(user)
+        if seat is None and user != snapshot.owner_id:
+            return None
+        if seat is None or seat != self._seat:
+            self._seat, self._audience = seat, Audience.of(snapshot, user, self.ticket.language)
+        return self._audience
 
     async def run(self) -> None:
         """Tell the screen what there is to tell, until it is closed. Raises TimeoutError when nobody reads it."""
@@ -115,10 +119,10 @@ class Stream:
             return _GONE
         if frames is None or frames is self._told:
             return b""
-        if not self.belongs(frames.snapshot):
+        audience = self.audience(frames.snapshot)
+        if audience is None:
             self.close()
             return _GONE
-        audience = self.audience(frames.snapshot)
         knows_it = self._told is not None and not frames.says_more(audience, self._told)
         event = b"" if knows_it else frames.event(audience, self._have)
         self._told, self._have = frames, frames.keys(audience)
