@@ -5,7 +5,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
 from typing import Any
 
 from issues.feed.headers import guarded
@@ -31,6 +31,9 @@ _GONE = b"event: gone\ndata: 0\n\n"
 class Stream:
     """A screen's stream. It holds one slot, the newest frames: whoever reads slowly skips what lies between.
 
+    Where nothing is on its way to the screen, what is offered is written at once, by whoever offers it. To wake the
+    stream's own task for that takes as long again, and with a thousand streams that is what everyone waits for.
+
     `told` is called with the seconds from a change to the moment in which it was written to the screen.
     """
 
@@ -47,6 +50,8 @@ class Stream:
         # Who sits where does not change with each vote: the audience is worked out again only for another seat.
         self._seat: Seat | None = None
         self._audience: Audience | None = None
+        self._is_idle = False  # its task waits for news
+        self._begun: Awaitable[None] | None = None  # what was written by another, and not to its end
         self._is_over = False
         self._is_dismissed = False
         self._is_quiet = False
@@ -62,20 +67,23 @@ class Stream:
         self._newest = frames
         if self._changed_at is None:
             self._changed_at = since
-        self._changed.set()
+        if self._is_idle:
+            self._tell_at_once()
+        else:
+            self._changed.set()
 
     def close(self) -> None:
         """End the stream, whatever is still to be told."""
         self._is_over = True
-        self._changed.set()
+        self._wake()
 
     def dismiss(self) -> None:
         """Its person is no longer signed in: tell nothing more but that, and end."""
         self._is_dismissed = True
-        self._changed.set()
+        self._wake()
 
     def audience(self, snapshot: RoomSnapshot) -> Audience | None:
-        """What its person may do in the room at the moment of the snapshot; None where they have nothing to do with it."""
+        """What its person may do in the room at that moment; None where they have nothing to do with it any more."""
         user = self.ticket.user_id
         seat = snapshot.seat_of(user)
         if seat is None and user != snapshot.owner_id:
@@ -87,19 +95,60 @@ class Stream:
     async def run(self) -> None:
         """Tell the screen what there is to tell, until it is closed. Raises TimeoutError when nobody reads it."""
         self._task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
         await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        self._said_at = loop.time()
-        while not self._is_over:
-            news = self._news()
-            since, self._changed_at = self._changed_at, None
-            await self._write(news or (_PING if self._is_quiet else b""), loop.time())
-            if news and since is not None:
-                self._note_delay(time.monotonic() - since)
-            if self._newest is self._told and not (self._is_over or self._is_dismissed):
-                self._changed.clear()
-                await self._changed.wait()
+        self._said_at = asyncio.get_running_loop().time()
+        try:
+            while not self._is_over:
+                await self._tell()
+                await self._news_or_end()
+        except asyncio.CancelledError:
+            if self._is_unread:
+                raise TimeoutError from None
+            raise
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _news_or_end(self) -> None:
+        """Wait until there is something to tell, and until what another has begun to write is written."""
+        if not self._has_told_all:
+            return
+        self._changed.clear()
+        self._is_idle = True
+        await self._changed.wait()
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            await begun
+
+    @property
+    def _has_told_all(self) -> bool:
+        return self._newest is self._told and not (self._is_over or self._is_dismissed)
+
+    def _wake(self) -> None:
+        self._is_idle = False
+        self._changed.set()
+
+    def _tell_at_once(self) -> None:
+        """Write the news as far as the screen takes it now; its own task sees to the rest, and to what goes wrong."""
+        telling = self._tell()
+        try:
+            waits_for = telling.send(None)
+        except StopIteration:
+            if not self._has_told_all:
+                self._wake()
+        except Exception as error:  # noqa: BLE001 (the others are told all the same)
+            self._begun = asyncio.get_running_loop().create_future()
+            self._begun.set_exception(error)
+            self._wake()
+        else:
+            self._begun = _Rest(telling, waits_for)
+            self._wake()
+
+    async def _tell(self) -> None:
+        """Write the news, if there are any."""
+        news = self._news()
+        since, self._changed_at = self._changed_at, None
+        await self._write(news or (_PING if self._is_quiet else b""), asyncio.get_running_loop().time())
+        if news and since is not None:
+            self._note_delay(time.monotonic() - since)
 
     def beat(self, now: float) -> None:
         """Called every few seconds, instead of two timers for each stream: pings, and gives up who reads nothing."""
@@ -109,7 +158,7 @@ class Stream:
                 self._task.cancel()
         elif now - self._said_at > PING:
             self._is_quiet = True
-            self._changed.set()
+            self._wake()
 
     def _news(self) -> bytes:
         """The newest frame as an event; nothing where the screen knows it all."""
@@ -133,10 +182,19 @@ class Stream:
             return
         self._is_quiet = False
         self._waits_since = self._said_at = now
-        try:
-            await self._send({"type": "http.response.body", "body": event, "more_body": True})
-        except asyncio.CancelledError:
-            if self._is_unread:
-                raise TimeoutError from None
-            raise
+        await self._send({"type": "http.response.body", "body": event, "more_body": True})
         self._waits_since = None
+
+
+class _Rest:
+    """What is left of a coroutine that was begun outside a task, and waits for a future; it can be awaited once."""
+
+    def __init__(self, begun: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._begun, self._waits_for = begun, waits_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        try:
+            yield self._waits_for
+            yield from self._begun.__await__()
+        finally:
+            self._begun.close()

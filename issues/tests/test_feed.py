@@ -1,13 +1,10 @@
 """The live feed: what screens are told, and when they are told nothing any more. On a real server."""
 
-import asyncio
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from http.client import HTTPConnection
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,8 +16,6 @@ from groups.models import Group, Membership, Role
 from groups.tests.people import browser
 from issues import rounds, snapshots, table, tickets
 from issues.feed import channels, heartbeat, streams
-from issues.feed.streams import Stream
-from issues.frames import Frames, Have
 from issues.models import Presence, Room
 from issues.tests.feed import PATIENCE, Screen, eventually, served
 from issues.tests.room import at_the_table, shown
@@ -184,35 +179,6 @@ def test_a_screen_that_reads_nothing_slows_nobody(payments, alice, bob, anna, se
     version = Room.objects.get(pk=payments.pk).version
     assert watching.until(lambda frame: frame["version"] == version)
     assert all(stuck.frames == [] for stuck in idle)
-
-
-def test_a_screen_that_reads_nothing_for_half_a_minute_is_given_up(payments, alice):
-    snapshot = snapshots.take(payments.pk)
-    assert snapshot
-
-    async def play() -> None:
-        is_stuck = asyncio.Event()
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.body":
-                is_stuck.set()
-                await asyncio.Event().wait()  # for ever
-
-        stream = Stream(tickets.Ticket(payments.pk, alice.pk, "en", "", ""), Have(), send)
-        stream.offer(Frames(snapshot))
-        running = asyncio.create_task(stream.run())
-        await is_stuck.wait()
-        began = asyncio.get_running_loop().time()
-        stream.beat(began + streams.UNREAD - 1)
-        await asyncio.sleep(0)
-        assert not running.done()
-        stream.beat(began + streams.UNREAD + 1)
-        with pytest.raises(TimeoutError):
-            await running
-
-    # In a thread of its own: the browsers of other tests keep a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(play())).result()
 
 
 def test_a_quiet_stream_says_that_it_lives(monkeypatch, payments, alice, screen):
