@@ -37,14 +37,14 @@ CipherString = DEFAULT:@SECLEVEL=0
 
 
 class ProxyServer(ABC):
-    """A reverse proxy for the application at 127.0.0.1:`application`; its files are below `folder`.
+    """A reverse proxy for the processes of the application at these ports of 127.0.0.1; its files are below `folder`.
 
     It listens at `http_port` and `https_port` under the name NAME, with a certificate of its own (`certificate`).
     """
 
-    def __init__(self, folder: Path, application: int) -> None:
+    def __init__(self, folder: Path, *applications: int) -> None:
         self.folder = folder
-        self.application = application
+        self.applications = [f"127.0.0.1:{port}" for port in applications]
         self.http_port, self.https_port = free_port(), free_port()
         self.certificate = folder / "certificate.pem"
         self.key = folder / "key.pem"
@@ -114,8 +114,8 @@ class ProxyServer(ABC):
 class Nginx(ProxyServer):
     """nginx, with Debian's own nginx.conf around the shipped site."""
 
-    def __init__(self, folder: Path, application: int) -> None:
-        super().__init__(folder, application)
+    def __init__(self, folder: Path, *applications: int) -> None:
+        super().__init__(folder, *applications)
         self._programs = unpacked("nginx", "bookworm", ("nginx",), CACHE)
         self.configuration = folder / "nginx" / "nginx.conf"
 
@@ -142,11 +142,20 @@ class Nginx(ProxyServer):
             .replace("listen [::]:80;", "")
             .replace("listen 443 ssl", f"listen {self.https_port} ssl")
             .replace("listen [::]:443 ssl http2;", "")
-            .replace("http://127.0.0.1:8000", f"http://127.0.0.1:{self.application}")
+            .replace("http://127.0.0.1:8000", f"http://{self._application()}")
             .replace("/opt/estimation/deploy", str(DEPLOY))
         )
         (etc / "sites-enabled" / "default").unlink(missing_ok=True)
         (etc / "sites-enabled" / "estimation").write_text(self._moved(site))
+
+    def _application(self) -> str:
+        """Its address; of several processes the name by which docs/scaling.md names them together."""
+        if len(self.applications) == 1:
+            return self.applications[0]
+        servers = " ".join(f"server {address};" for address in self.applications)
+        together = self.configuration.parent / "conf.d" / "estimation.conf"
+        together.write_text(f"upstream estimation {{ {servers} }}\n")
+        return "estimation"
 
     def _moved(self, text: str) -> str:
         return text.replace("/etc/nginx", str(self.configuration.parent)).replace(
@@ -186,8 +195,8 @@ class NginxByTLS(Nginx):
 class Caddy(ProxyServer):
     """Caddy, told name, ports and certificate by its environment."""
 
-    def __init__(self, folder: Path, application: int) -> None:
-        super().__init__(folder, application)
+    def __init__(self, folder: Path, *applications: int) -> None:
+        super().__init__(folder, *applications)
         self._programs = unpacked("caddy", "bookworm", ("caddy",), CACHE)
 
     def _configure(self) -> None:
@@ -207,7 +216,8 @@ class Caddy(ProxyServer):
     def _environment(self) -> dict[str, str]:
         return {
             "SITE": NAME,
-            "APPLICATION": f"127.0.0.1:{self.application}",
+            "APPLICATION": " ".join(self.applications),
+            **({"LEFT_OUT": "5s"} if len(self.applications) > 1 else {}),
             "PAGES": str(DEPLOY / "pages"),
             "CERTIFICATE": f"{self.certificate} {self.key}",
             "HTTP_PORT": str(self.http_port),

@@ -18,8 +18,8 @@ PATIENCE = 20  # seconds
 
 
 @contextmanager
-def running(kind: str, folder: Path, application: int) -> Iterator[Any]:
-    """A `proxy_servers.ProxyServer` of the kind, in front of the application at this port.
+def running(kind: str, folder: Path, *applications: int) -> Iterator[Any]:
+    """A `proxy_servers.ProxyServer` of the kind, in front of the application's processes at these ports.
 
     Skips the test where the program can't be had; on a build server it fails.
     """
@@ -29,7 +29,7 @@ def running(kind: str, folder: Path, application: int) -> Iterator[Any]:
         import proxy_servers
 
         try:
-            server = getattr(proxy_servers, kind)(folder, application)
+            server = getattr(proxy_servers, kind)(folder, *applications)
         except debian_packages.NotAvailable as reason:
             if os.environ.get("CI") == "true":
                 raise

@@ -246,8 +246,8 @@ def test_while_the_application_is_away_a_page_says_so_and_afterwards_it_is_back(
 
 
 def test_no_log_holds_a_token_from_an_address(site, visitor):
-    def follow() -> None:
-        for path in PATHS:
+    def follow(paths: list[str]) -> None:
+        for path in paths:
             visitor.status(path, headers={"Referer": f"https://{NAME}{path}"})
             visitor.status(f"/me/sign-in/?next={path}")
             visitor.status(
@@ -258,10 +258,10 @@ def test_no_log_holds_a_token_from_an_address(site, visitor):
             connection.getresponse().read()
             connection.close()
 
-    follow()
+    follow(PATHS)
     site.kill()
     try:
-        follow()
+        follow(PATHS[:1])  # Caddy waits for each
     finally:
         site.start()
     logged = visitor.proxy.logged()

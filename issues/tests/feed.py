@@ -45,9 +45,9 @@ def served(**options: Any) -> Iterator[str]:
         ear.close()
 
 
-def eventually(condition: Callable[[], bool]) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait until the condition holds. Fails where it does not come to hold."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "It did not come to hold."
         threading.Event().wait(0.02)
