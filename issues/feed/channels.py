@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 # After a snapshot that took t seconds to read and to tell, the next is read t × REST later: many changes at once share
 # one, and the feed never takes more than a part of the process.
 REST = 3
+LONGEST_REST = 2  # seconds; a database that answered after half a minute may answer at once again
 LOOK_AGAIN = 5  # seconds after which presence is looked at though nothing was announced
 SEEN = 20  # seconds after which those who listen are noted as present again
 RETRY = 1  # seconds after the database failed
@@ -76,7 +77,7 @@ class Channel:
                 continue
             since = None
             await asyncio.sleep(0)  # lets the streams write
-            await asyncio.sleep((loop.time() - began) * REST)
+            await asyncio.sleep(min((loop.time() - began) * REST, LONGEST_REST))
             try:
                 async with asyncio.timeout(self._until_next_look()):
                     await self._rung.wait()

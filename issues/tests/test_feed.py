@@ -220,3 +220,14 @@ def test_the_feed_goes_on_when_the_database_was_away(payments, alice, bob, scree
     frame = watching.until(lambda frame: "seats" in frame)
     assert frame["seats"]["put"][0][0] == late.pk
     assert failures
+
+
+def test_after_a_read_that_took_very_long_the_feed_does_not_rest_in_proportion(
+    payments, alice, screen, monkeypatch
+):
+    monkeypatch.setattr(channels, "REST", 10_000)
+    monkeypatch.setattr(channels, "LONGEST_REST", 0.05)
+    watching = screen(alice)
+    watching.next_frame()
+    at_the_table(payments, "Lena")
+    assert watching.until(lambda frame: "seats" in frame)
