@@ -183,7 +183,7 @@ ROUTES = {
     "users:two-factor": Route(FOR_ACCOUNTS, FOR_ACCOUNTS),
     "users:two-factor-codes": Route(ONLY_BY_POST, signed_in(302)),
     "users:two-factor-off": Route(ONLY_BY_POST, signed_in(302)),
-    # Without OIDC_ISSUER there are none; who is answered with it is tried in users/tests/test_openid.py.
+    # Without OIDC_ISSUER there are none; who is answered with it is tried in users/tests/openid.
     "users:openid-begin": Route(everyone(404), everyone(404)),
     "users:openid-callback": Route(everyone(404), everyone(404)),
     "users:openid-link": Route(everyone(404), everyone(404)),

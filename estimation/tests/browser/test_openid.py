@@ -12,7 +12,7 @@ from conftest import PASSWORD
 from estimation.tests.browser.conftest import PHONE
 from estimation.tests.browser.test_people import WITH_AND_WITHOUT_SCRIPTS, start_a_group
 from users.models import Identity
-from users.tests.openid_provider import Provider, provider
+from users.tests.openid.provider import Provider, provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
