@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +19,18 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent
 COMMIT = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "--quiet", "--all"]
 MIGRATION = """
+import os
+import urllib.error
+import urllib.request
+
 from django.db import migrations
 
 
 def rename(apps, schema_editor):
-    apps.get_model("users", "User").objects.update(nickname="Renamed")
+    try:
+        urllib.request.urlopen(os.environ["READY"], timeout=5)
+    except urllib.error.URLError:
+        apps.get_model("users", "User").objects.update(nickname="Renamed")
 
 
 class Migration(migrations.Migration):
@@ -37,6 +46,7 @@ class Machine:
         self.origin, self.code, self.pid = folder / "origin", folder / "code", folder / "pid"
         with socket.create_server(("127.0.0.1", 0)) as ear:
             self.port = ear.getsockname()[1]
+        self.stopped = folder / "stopped"
         stop = f'[ ! -f {self.pid} ] || {{ kill "$(cat {self.pid})"; rm {self.pid}; sleep 0.5; }}'
         serve = (
             f"{sys.executable} -m uvicorn estimation.asgi:application --port {self.port} --no-proxy-headers"
@@ -48,7 +58,7 @@ class Machine:
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "EVOLUTION_BACKUP_FOLDER": str(folder / "backups"),
             "AS": "",
-            "STOP": stop,
+            "STOP": f"[ -f {self.stopped} ] || touch {self.stopped}; {stop}",
             "RESTART": f"{stop}; {serve} >>{folder}/service.log 2>&1 & echo $! >{self.pid}",
             "READY": f"http://127.0.0.1:{self.port}/readyz",
             "WAIT": "15",
@@ -79,12 +89,12 @@ class Machine:
         self.run("git", "add", "--all", where=self.origin)
         self.run(*COMMIT, "--message=release", where=self.origin)
 
-    def upgrade(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def upgrade(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["scripts/upgrade", *arguments]
         return subprocess.run(
             command,
             cwd=self.code,
-            env=self.environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,
@@ -98,11 +108,32 @@ class Machine:
         with urllib.request.urlopen(self.environment["READY"], timeout=5) as answer:
             return bool(answer.status == 200)
 
-    def nicknames(self) -> str:
-        query = (
-            "from users.models import User; print(sorted(User.objects.values_list('nickname', flat=True)))"
-        )
-        return self.manage("shell", "--verbosity=0", "--no-imports", "--command", query)
+    def restart(self) -> None:
+        """Start the service anew, and wait until it answers."""
+        self.run("sh", "-c", self.environment["RESTART"])
+        self.wait()
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 15
+        while not self.answers():
+            assert time.monotonic() < deadline, "The service does not answer."
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            return self.is_ready()
+        except urllib.error.URLError:
+            return False
+
+    def backups(self) -> list[Path]:
+        """Their files."""
+        return [
+            path for path in Path(self.environment["EVOLUTION_BACKUP_FOLDER"]).rglob("*") if path.is_file()
+        ]
+
+    def nicknames(self) -> list[str]:
+        query = "from users.models import User; print(*User.objects.values_list('nickname', flat=True), sep='\\n')"
+        return sorted(self.manage("shell", "--verbosity=0", "--no-imports", "--command", query).splitlines())
 
 
 @pytest.fixture
@@ -121,11 +152,37 @@ def test_a_release_that_serves_is_taken(machine: Machine) -> None:
     assert machine.is_ready()
 
 
-def test_a_release_that_migrates_and_can_not_start_is_gone_back_from(machine: Machine) -> None:
-    before, names = machine.head(machine.code), machine.nicknames()
+def releases_a_migration(machine: Machine) -> None:
+    """It renames everybody, unless the site answers meanwhile."""
     last = (machine.origin / "users" / "migrations" / "max_migration.txt").read_text().strip()
     (machine.origin / "users" / "migrations" / "max_migration.txt").write_text("0999_rename\n")
     machine.release("users/migrations/0999_rename.py", MIGRATION.format(last=last))
+
+
+def test_from_the_backup_to_the_new_release_nobody_is_served_so_that_nothing_can_be_lost(
+    machine: Machine,
+) -> None:
+    machine.restart()
+    releases_a_migration(machine)
+    done = machine.upgrade()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(machine.nicknames()) == {"Renamed"}
+    assert machine.stopped.stat().st_mtime_ns < min(saved.stat().st_mtime_ns for saved in machine.backups())
+
+
+def test_where_the_database_can_not_be_saved_the_site_serves_on(machine: Machine) -> None:
+    before = machine.head(machine.code)
+    machine.restart()
+    machine.release("README.md", "\nNew.\n")
+    done = machine.upgrade(EVOLUTION_BACKUP_FOLDER="/dev/null/backups")
+    assert (done.returncode, machine.head(machine.code)) == (1, before)
+    assert "The database could not be saved. Nothing was done" in done.stderr
+    machine.wait()
+
+
+def test_a_release_that_migrates_and_can_not_start_is_gone_back_from(machine: Machine) -> None:
+    before, names = machine.head(machine.code), machine.nicknames()
+    releases_a_migration(machine)
     machine.release("estimation/asgi.py", "\nraise RuntimeError('This release can not start.')\n")
     done = machine.upgrade()
     assert done.returncode == 1, done.stdout + done.stderr
