@@ -217,7 +217,6 @@ class Caddy(ProxyServer):
         return {
             "SITE": NAME,
             "APPLICATION": " ".join(self.applications),
-            **({"LEFT_OUT": "5s"} if len(self.applications) > 1 else {}),
             "PAGES": str(DEPLOY / "pages"),
             "CERTIFICATE": f"{self.certificate} {self.key}",
             "HTTP_PORT": str(self.http_port),
