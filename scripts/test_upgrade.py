@@ -34,8 +34,25 @@ def rename(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "{last}")]
+    dependencies = [("users", "LAST")]
     operations = [migrations.RunPython(rename, migrations.RunPython.noop)]
+"""
+
+SLOW_MIGRATION = """
+import pathlib
+import time
+
+from django.db import migrations
+
+
+def wait(apps, schema_editor):
+    pathlib.Path("BEGUN").touch()
+    time.sleep(60)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("users", "LAST")]
+    operations = [migrations.RunPython(wait, migrations.RunPython.noop)]
 """
 
 
@@ -152,11 +169,11 @@ def test_a_release_that_serves_is_taken(machine: Machine) -> None:
     assert machine.is_ready()
 
 
-def releases_a_migration(machine: Machine) -> None:
-    """It renames everybody, unless the site answers meanwhile."""
+def releases_a_migration(machine: Machine, migration: str = MIGRATION) -> None:
+    """By itself it renames everybody, unless the site answers meanwhile."""
     last = (machine.origin / "users" / "migrations" / "max_migration.txt").read_text().strip()
     (machine.origin / "users" / "migrations" / "max_migration.txt").write_text("0999_rename\n")
-    machine.release("users/migrations/0999_rename.py", MIGRATION.format(last=last))
+    machine.release("users/migrations/0999_rename.py", migration.replace("LAST", last))
 
 
 def test_from_the_backup_to_the_new_release_nobody_is_served_so_that_nothing_can_be_lost(
@@ -177,6 +194,51 @@ def test_where_the_database_can_not_be_saved_the_site_serves_on(machine: Machine
     done = machine.upgrade(EVOLUTION_BACKUP_FOLDER="/dev/null/backups")
     assert (done.returncode, machine.head(machine.code)) == (1, before)
     assert "The database could not be saved. Nothing was done" in done.stderr
+    machine.wait()
+
+
+def interrupted(machine: Machine, once: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of an upgrade that somebody interrupts at the terminal as soon as this file is there."""
+    running = subprocess.Popen(
+        ["scripts/upgrade"],
+        cwd=machine.code,
+        env=machine.environment | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not once.exists():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline, "It did not get there."
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    output, errors = running.communicate(timeout=120)
+    return subprocess.CompletedProcess(running.args, running.returncode, output, errors)
+
+
+def test_an_upgrade_that_is_interrupted_goes_back_and_serves(machine: Machine, tmp_path: Path) -> None:
+    before, names = machine.head(machine.code), machine.nicknames()
+    machine.restart()
+    begun = tmp_path / "begun"
+    releases_a_migration(machine, SLOW_MIGRATION.replace("BEGUN", str(begun)))
+    done = interrupted(machine, begun)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert (machine.head(machine.code), machine.nicknames()) == (before, names)
+    machine.wait()
+
+
+def test_one_that_is_interrupted_before_it_has_changed_anything_serves(
+    machine: Machine, tmp_path: Path
+) -> None:
+    before = machine.head(machine.code)
+    machine.restart()
+    machine.release("README.md", "\nNew.\n")
+    stopped = tmp_path / "stopping"
+    stop = f"{machine.environment['STOP']}; touch {stopped}; sleep 60"
+    done = interrupted(machine, stopped, STOP=stop)
+    assert (done.returncode, machine.head(machine.code)) == (1, before), done.stdout + done.stderr
     machine.wait()
 
 
