@@ -74,6 +74,7 @@ def _keep(group_id: int, known: _Known) -> Frames:
 
 
 def _put(group_id: int, known: _Known) -> Frames:
+    """For whoever holds the lock."""
     _rooms.pop(group_id, None)
     _rooms[group_id] = known
     if len(_rooms) > ROOMS:

@@ -27,26 +27,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crowded_room import (
+    CSRF,
+    Expected,
+    Person,
+    come_in,
+    cut,
+    each,
+    exchange,
+    hang_up,
+    know_what_they_show,
+    request,
+    room,
+)
+
 PROJECT = Path(__file__).resolve().parent.parent
-CSRF = "c" * 32
-AT_ONCE = 32  # people who come in at the same time
 PATIENCE = 30  # seconds
 YARDSTICK = 10_000_000  # additions, by which runs on different machines can be compared
-
-
-@dataclass
-class Person:
-    """A member with a session: the headers of a request, and what the stream said last."""
-
-    cookie: str
-    port: int = 0  # of the process that serves them
-    version: int = 0
-    feed: str = ""  # the request of the stream
-    stream: asyncio.Transport | None = None
 
 
 @dataclass
@@ -73,52 +74,6 @@ HEAD = (
     f"{'people':>7} {'filled':>8} {'joins/s':>8} {'told p50':>9} {'p99':>7} {'memory':>8} {'pages/s':>8} {'alone':>9} "
     f"{'back':>8}"
 )
-
-
-FRAME = b"\nid: "  # and the version that the frame tells
-
-
-class Stream(asyncio.Protocol):
-    """Notes the version of every frame that comes, and nothing else, to cost little."""
-
-    def __init__(self, person: Person, expected: Expected) -> None:
-        self.person, self.expected, self.rest = person, expected, b""
-        self.is_new = True
-
-    def data_received(self, data: bytes) -> None:
-        if self.is_new:
-            assert data.startswith(b"HTTP/1.1 200"), data[:200]
-            self.is_new = False
-        text = self.rest + data
-        place = text.rfind(FRAME)
-        if place >= 0:
-            start = place + len(FRAME)
-            end = text.find(b"\n", start)
-            if end < 0:
-                self.rest = text[place:]
-                return
-            self.person.version = int(text[start:end])
-            self.expected.told(self.person.version)
-        self.rest = text[-len(FRAME) :]
-
-
-class Expected:
-    """Waits until all streams know a version."""
-
-    def __init__(self) -> None:
-        self.version, self.missing = 0, 0
-        self.all = asyncio.Event()
-
-    def of(self, people: list[Person], version: int) -> None:
-        self.version = version
-        self.missing = sum(person.version < version for person in people)
-        self.all.clear()
-
-    def told(self, version: int) -> None:
-        if version == self.version:
-            self.missing -= 1
-            if self.missing == 0:
-                self.all.set()
 
 
 def main() -> int:
@@ -223,42 +178,6 @@ def _memory(process: int) -> float:
     return int(Path(f"/proc/{process}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
-def room(people: int) -> tuple[int, int, list[Person]]:
-    """A group with so many voters who are signed in, and an open round."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.db import transaction
-
-    from groups.models import Group, Membership, Role
-    from issues import rounds
-    from users import nicknames
-    from users.models import User
-    from users.session_store import SessionStore
-
-    owner = User.objects.create_guest("Owner")
-    group = Group.objects.start(owner, f"Room of {people}")
-    members = []
-    with transaction.atomic():
-        for number in range(people):
-            user = User.objects.create_guest(f"Voter {number}")
-            name = user.nickname
-            members.append(
-                Membership(
-                    group=group, user=user, nickname=name, nickname_key=nicknames.key(name), role=Role.VOTER
-                )
-            )
-        Membership.objects.bulk_create(members, batch_size=500)
-        cookies = []
-        for member in members:
-            session = SessionStore()
-            session[SESSION_KEY] = str(member.user_id)
-            session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-            session[HASH_SESSION_KEY] = member.user.get_session_auth_hash()
-            session.save()
-            cookies.append(f"sessionid={session.session_key}; csrftoken={CSRF}")
-    round_ = rounds.begin(group, owner)
-    return group.pk, round_.pk, [Person(cookie) for cookie in cookies]
-
-
 async def _session(
     group_id: int,
     round_id: int,
@@ -275,7 +194,7 @@ async def _session(
     for number in range(votes):
         figures.waits.append(await _timed(_vote(group_id, round_id, people, number, expected)))
         await asyncio.sleep(0.15)  # people do not vote in the same moment all the time
-    await _know_what_they_show(group_id, people)
+    await know_what_they_show(group_id, people)
     figures.back = await _timed(cut(people, expected))
     memory = sum(_memory(server.pid) for _port, server in servers)
     figures.pages = await _pages(group_id, people)
@@ -296,56 +215,9 @@ async def _vote(group_id: int, round_id: int, people: list[Person], number: int,
     person = people[number % len(people)]
     expected.of(people, max(other.version for other in people) + 1)
     body = f"card={(3, 5, 8)[number // len(people) % 3]}&csrfmiddlewaretoken={CSRF}"
-    _head, saved = await _request("POST", f"/groups/{group_id}/rounds/{round_id}/vote/", person, body)
+    _head, saved = await request("POST", f"/groups/{group_id}/rounds/{round_id}/vote/", person, body)
     assert b'"saved": true' in saved, saved[:300]
     await asyncio.wait_for(expected.all.wait(), PATIENCE)
-
-
-async def come_in(group_id: int, person: Person, expected: Expected) -> None:
-    """Get the page of the room, and open its stream with the keys that the page names."""
-    head, page = await _request("GET", f"/groups/{group_id}/", person)
-    ticket = head.split(b"feed=")[1].split(b";")[0].decode()
-    person.feed = _feed(group_id, page, f"feed={ticket}; {person.cookie}")
-    await _listen(person, expected)
-
-
-def _feed(group_id: int, page: bytes, cookies: str) -> str:
-    """The request for the stream of somebody who shows this page, and these cookies."""
-    have = page.split(b'data-have="')[1].split(b'"')[0].decode()
-    address = f"/groups/{group_id}/feed/?have={have}"
-    return f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n"
-
-
-async def _listen(person: Person, expected: Expected) -> None:
-    """Open the stream, until it has told the present state."""
-    person.version = 0
-    person.stream, _protocol = await asyncio.get_running_loop().create_connection(
-        lambda: Stream(person, expected), "127.0.0.1", person.port
-    )
-    person.stream.write(person.feed.encode())
-    while not person.version:
-        await asyncio.sleep(0.005)
-
-
-async def _know_what_they_show(group_id: int, people: list[Person]) -> None:
-    """By now all show the same: the keys that a screen sends when it comes back are not those that it came with."""
-    _head, page = await _request("GET", f"/groups/{group_id}/", people[0])
-    for person in people:
-        person.feed = _feed(group_id, page, person.feed.split("Cookie: ")[1].split("\r\n")[0])
-
-
-async def cut(people: list[Person], expected: Expected) -> None:
-    """All streams break off in one moment, and each is opened again at once, as if a proxy had gone and come back."""
-    present = max(person.version for person in people)
-    hang_up(people)
-    await asyncio.gather(*(_listen(person, expected) for person in people))
-    assert all(person.version >= present for person in people)
-
-
-def hang_up(people: list[Person]) -> None:
-    for person in people:
-        if person.stream is not None:
-            person.stream.abort()
 
 
 def _all_votes_are_there(round_id: int, expected: int) -> None:
@@ -363,7 +235,7 @@ async def _pages(group_id: int, people: list[Person], seconds: float = 4) -> flo
         nonlocal count
         reader, writer = await asyncio.open_connection("127.0.0.1", person.port, limit=2**22)
         while time.perf_counter() < until:
-            await _exchange(reader, writer, "GET", f"/groups/{group_id}/", person, "")
+            await exchange(reader, writer, "GET", f"/groups/{group_id}/", person, "")
             count += 1
         writer.close()
 
@@ -372,49 +244,12 @@ async def _pages(group_id: int, people: list[Person], seconds: float = 4) -> flo
     return count / (time.perf_counter() - began)
 
 
-async def _request(method: str, path: str, person: Person, body: str = "") -> tuple[bytes, bytes]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", person.port, limit=2**22)
-    try:
-        return await _exchange(reader, writer, method, path, person, body)
-    finally:
-        writer.close()
-
-
-async def _exchange(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    method: str,
-    path: str,
-    person: Person,
-    body: str,
-) -> tuple[bytes, bytes]:
-    writer.write(
-        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {person.cookie}\r\nAccept: application/json\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    )
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
-    content = await reader.readexactly(int(length))
-    assert head.startswith(b"HTTP/1.1 200"), head[:200] + content[:300]
-    return head, content
-
-
 async def _answers(port: int) -> None:
     while True:
         with contextlib.suppress(OSError):
             (await asyncio.open_connection("127.0.0.1", port))[1].close()
             return
         await asyncio.sleep(0.05)
-
-
-async def each(people: list[Person], work: Callable[[Person], Awaitable[None]]) -> None:
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(person: Person) -> None:
-        async with gate:
-            await work(person)
-
-    await asyncio.gather(*(one(person) for person in people))
 
 
 if __name__ == "__main__":

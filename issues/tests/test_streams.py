@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Screen:
-    """What an ASGI server has been given for a screen, which takes nothing while it is `shut`."""
+    """What an ASGI server has been given for a screen, which takes nothing while it is not open."""
 
     def __init__(self) -> None:
         self.told: list[bytes] = []
@@ -37,6 +37,12 @@ class Screen:
     def versions(self) -> list[int]:
         """Of the frames that it was given."""
         return [int(event.split(b"\n")[0].removeprefix(b"id: ")) for event in self.told if event]
+
+
+def by_itself(play: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: the browsers of other tests keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, play).result()
 
 
 Play = Callable[[Stream, Screen, "asyncio.Task[None]"], Coroutine[Any, Any, None]]
@@ -68,12 +74,7 @@ def played(payments, alice, frames):
             with suppress(asyncio.CancelledError, OSError):
                 await running
 
-    def begin(play: Play) -> None:
-        # In a thread of its own: the browsers of other tests keep a loop running in this one.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(lambda: asyncio.run(run(play))).result()
-
-    return begin
+    return lambda play: by_itself(run(play))
 
 
 def test_what_is_offered_is_written_before_anything_else_happens(played, frames):
@@ -193,5 +194,4 @@ def test_so_is_one_that_never_read_anything(payments, alice, frames):
         with pytest.raises(TimeoutError):
             await running
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(play())).result()
+    by_itself(play())

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import bench_room
+import crowded_room
 
 from estimation.tests.legacy import PROJECT
 from evolution.tests.forked import python
@@ -19,8 +19,8 @@ import json, sys
 sys.path.append("scripts")
 import django
 django.setup()
-import bench_room
-group, _round, people = bench_room.room({people})
+import crowded_room
+group, _round, people = crowded_room.room({people})
 print(json.dumps([group, [person.cookie for person in people]]))
 """
 
@@ -33,8 +33,8 @@ class Crowd:
         seated = python(SEATED.format(people=people), PROJECT, os.environ | settings)
         assert seated.returncode == 0, seated.stderr
         self._group, cookies = json.loads(seated.stdout)
-        self._people = [bench_room.Person(cookie, port) for cookie in cookies]
-        self._expected = bench_room.Expected()
+        self._people = [crowded_room.Person(cookie, port) for cookie in cookies]
+        self._expected = crowded_room.Expected()
         self._loop = asyncio.new_event_loop()
 
     @contextmanager
@@ -44,8 +44,8 @@ class Crowd:
         thread.start()
         try:
             self._run(
-                bench_room.each(
-                    self._people, lambda person: bench_room.come_in(self._group, person, self._expected)
+                crowded_room.each(
+                    self._people, lambda person: crowded_room.come_in(self._group, person, self._expected)
                 )
             )
             yield
@@ -58,11 +58,11 @@ class Crowd:
     def come_back(self) -> float:
         """All streams break off at once and are opened again; seconds until the last one knows the present state."""
         began = time.monotonic()
-        self._run(bench_room.cut(self._people, self._expected))
+        self._run(crowded_room.cut(self._people, self._expected))
         return time.monotonic() - began
 
     async def _leave(self) -> None:
-        bench_room.hang_up(self._people)
+        crowded_room.hang_up(self._people)
         await asyncio.sleep(0)  # in which the connections end
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
