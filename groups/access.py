@@ -6,7 +6,7 @@ Every view of a group goes through `group_view`; no view looks a group up by its
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from groups import invitations
 from groups.models import Group, Membership, Role
 from groups.signals import access_refused
+from users.compiled_queries import CompiledQuery
 from users.models import User
 
 
@@ -81,14 +82,15 @@ def access(user: User, group_id: int, permission: Permission, *related: str) -> 
 
 
 def _of_member(user: User, group_id: int, related: tuple[str, ...]) -> Access | None:
-    try:
-        # By `group__pk`: to a number that no column can hold Django then finds nothing, as it should.
-        membership = Membership.objects.select_related("group", *related).get(
-            group__pk=group_id, user_id=user.pk
-        )
-    except Membership.DoesNotExist:
-        return None
-    return Access(user, membership.group, membership)
+    membership = _seat(related).find(group_id, user.pk)
+    return Access(user, membership.group, membership) if membership else None
+
+
+@cache
+def _seat(related: tuple[str, ...]) -> CompiledQuery[Membership]:
+    """A membership by the numbers of its group and its user. `related` as for `access`."""
+    seats = Membership.objects.select_related("group", *related)
+    return CompiledQuery(lambda group, user: seats.filter(group=group, user=user), 1, 2)
 
 
 def _of_owner(user: User, group_id: int) -> Access | None:

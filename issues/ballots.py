@@ -7,7 +7,10 @@ from django.db.models import Case, CharField, Count, F, Func, QuerySet, When
 
 from issues.models import Round, Vote
 from issues.models.round import UNSEALED
+from users.compiled_queries import CompiledQuery
 from users.models import User
+
+_vote = CompiledQuery(lambda round_, voter: Vote.objects.filter(round=round_, voter=voter), 1, 2)
 
 
 class Sealed(Exception):
@@ -31,11 +34,8 @@ def voters(round_: Round) -> frozenset[int]:
 
 def own(round_: Round, user: User) -> Ballot | None:
     """What the user voted, whatever the state of the round."""
-    try:
-        vote = Vote.objects.get(round=round_, voter=user)
-    except Vote.DoesNotExist:
-        return None
-    return Ballot(vote.name, vote.card, vote.reason, vote.voter_id)
+    vote = _vote.find(round_.pk, user.pk)
+    return Ballot(vote.name, vote.card, vote.reason, vote.voter_id) if vote else None
 
 
 def own_of(rounds: Iterable[Round], user: User) -> dict[int, Ballot]:

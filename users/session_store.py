@@ -13,10 +13,11 @@ from django.db import router, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from users.compiled_queries import CompiledQuery
 from users.models import UserSession
 
 _LISTED = "listed_as"
-_READ = "SELECT session_key, session_data, expire_date FROM django_session WHERE session_key = %s"
+_session = CompiledQuery(lambda key: Session.objects.filter(session_key=key), "key")
 
 
 class SessionStore(DatabaseSessionStore):
@@ -30,10 +31,10 @@ class SessionStore(DatabaseSessionStore):
         return held
 
     def _get_session_from_db(self) -> Session | None:
-        """As Django does, by SQL that is not written anew for each request, which takes longer than to read by it."""
-        for session in Session.objects.raw(_READ, [self.session_key]):
-            if session.expire_date > timezone.now():
-                return session
+        """As Django does, by SQL that is written once."""
+        session = _session.find(self.session_key or "")
+        if session is not None and session.expire_date > timezone.now():
+            return session
         self._session_key = None
         return None
 
