@@ -1,8 +1,11 @@
 """HTTP methods: those that something here answers, and no others."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+
+from issues import api
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH")
 
@@ -10,9 +13,18 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH")
 def refuse_others(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """TRACE and whatever else somebody sends gets 405, and reaches no page."""
+    """TRACE and whatever else somebody sends gets 405, in one sentence, and reaches no page."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        return get_response(request) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
+        return get_response(request) if request.method in METHODS else _refusal(request)
 
     return middleware
+
+
+def _refusal(request: HttpRequest) -> HttpResponse:
+    sentence = f"This site takes {', '.join(METHODS)} alone."
+    if not request.path.startswith(api.ADDRESS):
+        return HttpResponseNotAllowed(METHODS, f"{sentence}\n", content_type="text/plain; charset=utf-8")
+    answer = JsonResponse({"detail": sentence}, status=HTTPStatus.METHOD_NOT_ALLOWED)
+    answer["Allow"] = ", ".join(METHODS)
+    return answer
