@@ -199,6 +199,8 @@ def test_where_the_database_can_not_be_saved_the_site_serves_on(machine: Machine
 
 def interrupted(machine: Machine, once: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """What becomes of an upgrade that somebody interrupts at the terminal as soon as this file is there."""
+    # Who runs the tests in the background ignores that signal, and a shell that begins so can't do otherwise.
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         ["scripts/upgrade"],
         cwd=machine.code,
@@ -208,6 +210,7 @@ def interrupted(machine: Machine, once: Path, **environment: str) -> subprocess.
         text=True,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, heeded)
     deadline = time.monotonic() + 120
     while not once.exists():
         assert running.poll() is None, running.communicate()
