@@ -12,12 +12,14 @@ from django.db import models, transaction
 from groups.models import Group
 from issues.announcements import announce
 from issues.models import Room
+from users.compiled_queries import CompiledQuery
+
+_room = CompiledQuery(lambda group: Room.objects.select_related("round__issue").filter(pk=group), 1)
 
 
 def room_of(group: Group) -> Room:
     """The room of a group, with its round and the round's issue."""
-    rooms = Room.objects.select_related("round__issue")
-    return rooms.filter(pk=group.pk).first() or rooms.get_or_create(group=group)[0]
+    return _room.find(group.pk) or Room.objects.get_or_create(group=group)[0]
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def changing(group: Group) -> Iterator[Room]:
             Group.objects.get(pk=group.pk)  # a room of a group that is gone would stay for ever
             Room.objects.get_or_create(group=group)
             _count_up(group)
-        yield Room.objects.select_related("round__issue").get(pk=group.pk)
+        yield _room.get(group.pk)
         announce(group.pk)
 
 

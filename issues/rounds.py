@@ -18,7 +18,10 @@ from issues.models.round import State
 from issues.rooms import changing
 from issues.signals import round_revealed, vote_given
 from issues.webhooks import events
+from users.compiled_queries import CompiledQuery
 from users.models import User
+
+_seat = CompiledQuery(lambda number: Membership.objects.filter(pk=number), 1)
 
 
 class RoundOver(Exception):
@@ -107,8 +110,8 @@ def vote(membership: Membership, round_id: int, label: str, reason: str = "") ->
     """Play a card, or another one instead. Raises RoundOver, NotAtTheTable, NoSuchCard."""
     with changing(membership.group) as room:
         round_ = _round(room, round_id, State.OPEN)
-        seat = Membership.objects.filter(pk=membership.pk, role__in=table.VOTING_ROLES).first()
-        if seat is None:
+        seat = _seat.find(membership.pk)
+        if seat is None or seat.role not in table.VOTING_ROLES:
             raise NotAtTheTable
         if decks.card_of(round_.cards, label) is None:
             raise NoSuchCard
@@ -176,8 +179,8 @@ def reveal_by_itself(group: Group, *, on: bool) -> None:
 def take_over(membership: Membership) -> None:
     """Facilitate from now on, where nobody else does. Raises SomebodyFacilitates, NotAtTheTable."""
     with changing(membership.group):
-        seat = Membership.objects.filter(pk=membership.pk, role__in=table.VOTING_ROLES).first()
-        if seat is None:
+        seat = _seat.find(membership.pk)
+        if seat is None or seat.role not in table.VOTING_ROLES:
             raise NotAtTheTable
         if table.is_led(membership.group):
             raise SomebodyFacilitates

@@ -21,6 +21,7 @@ from issues.ballots import Ballot
 from issues.models import Issue, Room, Round, Transition
 from issues.models.round import State
 from issues.statistics import Statistics, summarise
+from users.compiled_queries import CompiledQuery
 
 BACKLOG = 12  # issues to estimate that the room lists
 _STEPS = (
@@ -29,6 +30,7 @@ _STEPS = (
     table.GRACE,
     table.AT_THE_TABLE,
 )  # ascending, since somebody was seen
+_room = CompiledQuery(lambda group: Room.objects.select_related("group", "round__issue").filter(pk=group), 1)
 ISSUE_FIELDS = ("pk", "key", "title", "url", "sprint", "estimate")  # as IssueSnapshot has them
 
 
@@ -213,7 +215,7 @@ def take(group_id: int) -> RoomSnapshot | None:
 
     The version is read first: what changes meanwhile comes again with the next one.
     """
-    room = Room.objects.select_related("group", "round__issue").filter(pk=group_id).first()
+    room = _room.find(group_id)
     if room is None:
         group = Group.objects.filter(pk=group_id).first()
         if group is None:

@@ -28,6 +28,10 @@ class CompiledQuery(Generic[M]):
         self._query, self._examples = query, examples
         self._of_thread = threading.local()  # as Django's connections are
 
+    def get(self, *values: int | str) -> M:
+        """As `find`. Raises the model's DoesNotExist."""
+        return self.find(*values) or self._query(*self._examples).none().get()  # which says it
+
     def find(self, *values: int | str) -> M | None:
         """The object whose key has the values, or None. An integer that no column can hold is in no key.
 

@@ -141,6 +141,13 @@ def test_a_connection_that_was_closed_is_opened_again() -> None:
     assert query.find(user.pk) == user
 
 
-def test_who_is_not_there_is_told_as_django_tells_it(db: None) -> None:
+def test_what_has_to_be_there_is_got(user: User) -> None:
+    assert users().get(user.pk) == user
+
+
+@pytest.mark.parametrize("number", [MAX_INTEGER, MAX_INTEGER + 1])
+def test_what_is_not_there_is_told_as_django_tells_it(db: None, number: int) -> None:
     with pytest.raises(User.DoesNotExist, match="User matching query does not exist"):
-        User.objects.get(pk=MAX_INTEGER)
+        users().get(number)
+    with pytest.raises(User.DoesNotExist, match="User matching query does not exist"):
+        User.objects.get(pk=number)
