@@ -42,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
         """As Django's. By number, as each request asks who it is that comes, the SQL is written once."""
-        if not args and kwargs.keys() == {"pk"} and isinstance(kwargs["pk"], int):
+        if not args and kwargs.keys() == {"pk"} and isinstance(kwargs["pk"], int) and self._db is None:
             return _by_number.get(kwargs["pk"])
         found: User = super().get(*args, **kwargs)
         return found
