@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from a2wsgi.wsgi_typing import WSGIApp
 from django.conf import settings
+from django.urls import get_resolver
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import estimation.wsgi  # first: sets Django up
@@ -33,6 +34,7 @@ M_ARENA_MAX, ARENAS = -8, 2
 with suppress(AttributeError):
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
+get_resolver().url_patterns  # noqa: B018 (loads the views: the first who come would wait for that)
 pages = Pages(cast("WSGIApp", estimation.wsgi.application), THREADS)
 feed = Feed(
     RequestBodies(cast("Application", pages)),

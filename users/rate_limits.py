@@ -6,6 +6,7 @@ Redis gone each process counts for itself. Windows move: no more than the rate w
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from users.requests import client_network
 
+SWEEP = 10.0  # seconds; what is kept meanwhile counts no more
 REDIS_TIMEOUT = 0.25  # seconds
 REDIS_PAUSE = 10.0  # seconds for which a Redis that did not answer is not asked
 
@@ -92,7 +94,7 @@ def limited(
 
 def forget() -> None:
     """Begin to count anew, in this process."""
-    _memory.cache_clear()
+    _memory().storage.reset()
     _Redis.asked_again = 0.0
 
 
@@ -120,9 +122,28 @@ def _parsed(rates: str) -> list[RateLimitItem]:
     return parse_many(rates)
 
 
+class _Memory(MemoryStorage):
+    """Forgets what counts no more every SWEEP seconds.
+
+    The library would start a thread for that with each hit, which looks through the counters of everybody while the one
+    who was counted is served.
+    """
+
+    @property
+    def timer(self) -> threading.Timer:
+        """The library's timer: it is made anew when something is counted and the last one has rung."""
+        return self._timer
+
+    @timer.setter
+    def timer(self, timer: threading.Timer) -> None:
+        timer.interval = SWEEP
+        timer.daemon = True  # no process waits for it to end
+        self._timer = timer
+
+
 @cache
 def _memory() -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(MemoryStorage())
+    return MovingWindowRateLimiter(_Memory())
 
 
 @cache

@@ -1,8 +1,13 @@
 """How often something may be done, and whom a request counts for."""
 
+import threading
+
 import pytest
 from django.test import RequestFactory
+from limits import parse
+from limits.strategies import MovingWindowRateLimiter
 
+from users import rate_limits
 from users.rate_limits import RateLimit, TooManyRequests, limited
 from users.requests import client_network
 
@@ -76,3 +81,22 @@ def test_an_address_counts_as_the_network_that_one_person_may_have(address, netw
 def test_what_a_client_says_of_its_address_does_not_count():
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.1"}, REMOTE_ADDR="192.0.2.7")
     assert client_network(request) == "192.0.2.7"
+
+
+def test_the_counters_of_everybody_are_looked_through_seldom_and_not_with_each_hit():
+    timer = rate_limits._Memory().timer
+    assert timer.interval == rate_limits.SWEEP == 10
+
+
+def test_what_counts_no_more_is_forgotten(monkeypatch):
+    monkeypatch.setattr(rate_limits, "SWEEP", 1.1)
+    storage = rate_limits._Memory()
+    limiter = MovingWindowRateLimiter(storage)
+    for rate, who in (("3/second", "anna"), ("3/minute", "ben")):
+        limiter.hit(parse(rate), "three", who)
+        storage.timer.join()
+    assert [len(entries) for _who, entries in sorted(storage.events.items())] == [0, 1]
+
+
+def test_no_process_waits_for_the_next_sweep():
+    assert rate_limits._Memory().timer.daemon
