@@ -1,7 +1,5 @@
 """How often something may be done, and whom a request counts for."""
 
-import threading
-
 import pytest
 from django.test import RequestFactory
 from limits import parse
