@@ -1,9 +1,9 @@
 """HTTP methods: those that something here answers, and no others."""
 
+import json
 from collections.abc import Callable
-from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 
 from issues import api
 
@@ -21,10 +21,10 @@ def refuse_others(
     return middleware
 
 
-def _refusal(request: HttpRequest) -> HttpResponse:
+def _refusal(request: HttpRequest) -> HttpResponseNotAllowed:
     sentence = f"This site takes {', '.join(METHODS)} alone."
-    if not request.path.startswith(api.ADDRESS):
-        return HttpResponseNotAllowed(METHODS, f"{sentence}\n", content_type="text/plain; charset=utf-8")
-    answer = JsonResponse({"detail": sentence}, status=HTTPStatus.METHOD_NOT_ALLOWED)
-    answer["Allow"] = ", ".join(METHODS)
-    return answer
+    if request.path.startswith(api.ADDRESS):
+        return HttpResponseNotAllowed(
+            METHODS, json.dumps({"detail": sentence}), content_type="application/json"
+        )
+    return HttpResponseNotAllowed(METHODS, f"{sentence}\n", content_type="text/plain; charset=utf-8")
