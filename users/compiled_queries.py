@@ -40,7 +40,7 @@ class CompiledQuery(Generic[M]):
         if any(isinstance(value, int) and abs(value) > MAX_INTEGER for value in values):
             return None
         compiled: _Compiled[M] | None = getattr(self._of_thread, "compiled", None)
-        if compiled is None:
+        if compiled is None or not compiled.is_current:
             compiled = self._of_thread.compiled = _Compiled(self._query(*self._examples), self._examples)
         return compiled.find(values)
 
@@ -63,6 +63,11 @@ class _Compiled(Generic[M]):
         self._fields = [column.target.attname for column in map(itemgetter(0), select[self._columns])]
         self._converters = self._compiler.get_converters([column for column, *_sql in select])
         self._populators = get_related_populators(info, select, queryset.db)
+
+    @property
+    def is_current(self) -> bool:
+        """Within an event loop Django has a connection for each context, so that one thread may have several."""
+        return connections[self._connection.alias] is self._connection
 
     def find(self, values: tuple[int | str, ...]) -> M | None:
         with self._connection.cursor() as cursor:

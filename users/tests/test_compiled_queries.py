@@ -1,5 +1,6 @@
 """Queries whose SQL is written once find what Django's find."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -113,6 +114,23 @@ def test_another_thread_asks_by_its_own_connection() -> None:
     thread.join()
 
     assert found == [(user, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_code_in_an_event_loop_asks_by_the_connection_that_it_has_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user, query = User.objects.create_guest("Ada"), users()
+    query.find(user.pk)
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "on")  # as what drives a browser has it
+
+    async def ask() -> tuple[User | None, int]:
+        with CaptureQueriesContext(connection) as asked:
+            found = query.find(user.pk)
+        connection.close()
+        return found, len(asked)
+
+    assert asyncio.run(ask()) == (user, 1)
 
 
 @pytest.mark.parametrize(
