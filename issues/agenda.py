@@ -12,8 +12,12 @@ from groups.models import Group
 from issues import ballots
 from issues.models import Issue, Round
 from issues.statistics import Statistics, summarise
+from users.compiled_queries import CompiledRows
 
 MAX_ITEMS = 200  # revealed and not settled, the latest
+_asynchronous = CompiledRows(
+    lambda group: Round.objects.asynchronous().filter(group=group).values_list("pk")[:1], 1
+)
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,16 @@ class Agenda:
         return min((round_.deadline for round_ in self.open if round_.deadline), default=None)
 
 
+NOTHING = Agenda((), (), ())
+
+
 def of(group: Group, *, described: bool = False) -> Agenda:
     """The agenda of a group; with the issues' descriptions only where they are asked for.
 
     One short query for a group that always votes at the table, three at most.
     """
-    if not Round.objects.asynchronous().filter(group=group).exists():
-        return Agenda((), (), ())
+    if not _asynchronous.read(group.pk):
+        return NOTHING
     rounds = _rounds(group, described=described)
     revealed = [round_ for round_ in rounds if not round_.is_open]
     cast = ballots.revealed_of(revealed) if revealed else {}

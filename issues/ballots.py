@@ -7,10 +7,13 @@ from django.db.models import Case, CharField, Count, F, Func, QuerySet, When
 
 from issues.models import Round, Vote
 from issues.models.round import UNSEALED
-from users.compiled_queries import CompiledQuery
+from users.compiled_queries import CompiledQuery, CompiledRows
 from users.models import User
 
 _vote = CompiledQuery(lambda round_, voter: Vote.objects.filter(round=round_, voter=voter), 1, 2)
+_voters = CompiledRows(
+    lambda round_: Vote.objects.filter(round=round_, voter__isnull=False).values_list("voter"), 1
+)
 
 
 class Sealed(Exception):
@@ -29,7 +32,7 @@ class Ballot:
 
 def voters(round_: Round) -> frozenset[int]:
     """The numbers of the users who have voted; what they played is another matter."""
-    return frozenset(Vote.objects.filter(round=round_, voter__isnull=False).values_list("voter", flat=True))
+    return frozenset(voter for (voter,) in _voters.read(round_.pk))
 
 
 def own(round_: Round, user: User) -> Ballot | None:

@@ -6,11 +6,11 @@ that is made of it can tell one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, IntegerField, When
+from django.db.models import Case, Count, IntegerField, QuerySet, When
 from django.utils import timezone
 
 from groups import decks
@@ -21,7 +21,7 @@ from issues.ballots import Ballot
 from issues.models import Issue, Room, Round, Transition
 from issues.models.round import State
 from issues.statistics import Statistics, summarise
-from users.compiled_queries import CompiledQuery
+from users.compiled_queries import CompiledQuery, CompiledRows
 
 BACKLOG = 12  # issues to estimate that the room lists
 _STEPS = (
@@ -249,30 +249,34 @@ def _longer(absence: Mapping[int, int], time: timedelta) -> frozenset[int]:
 
 
 def _seats(group: Group) -> tuple[tuple[Seat, ...], dict[int, int]]:
-    """All seats; and of each user who is not here now, for how many of _STEPS they have not been seen.
-
-    The database compares the times: to read five hundred of them would take longer than all the rest.
-    """
+    """All seats; and of each user who is not here now, for how many of _STEPS they have not been seen."""
     now = timezone.now()
-    seen = [When(presence__seen_at__gte=now - time, then=step) for step, time in enumerate(_STEPS)]
-    rows = (
-        Membership.objects.filter(group=group, user__is_active=True)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "user_id",
-            "nickname",
-            "role",
-            Case(*seen, default=len(_STEPS), output_field=IntegerField()),
-        )
-    )
     seats: list[Seat] = []
     absence: dict[int, int] = {}
-    for pk, user_id, nickname, role, steps in rows:
+    for pk, user_id, nickname, role, steps in _members.read(group.pk, *(now - time for time in _STEPS)):
         seats.append(Seat(pk, user_id, nickname, role, user_id == group.user_id))
         if steps:
             absence[user_id] = steps
     return tuple(seats), absence
+
+
+def _members_of(group: int, *moments: datetime) -> QuerySet[Membership, Any]:
+    """The members of a group, each with the number of the moments since which they have not been seen.
+
+    The database compares the times: to read five hundred of them would take longer than all the rest.
+    """
+    seen = [When(presence__seen_at__gte=moment, then=number) for number, moment in enumerate(moments)]
+    steps = Case(*seen, default=len(moments), output_field=IntegerField())
+    members = Membership.objects.filter(group=group, user__is_active=True).order_by("pk")
+    return members.values_list("pk", "user_id", "nickname", "role", steps)
+
+
+_members = CompiledRows(
+    _members_of,
+    -1,
+    *(datetime(2000, 1, 1 + step, tzinfo=UTC) for step in range(len(_STEPS))),
+    constants=tuple(range(len(_STEPS) + 1)),
+)
 
 
 def _round(round_: Round) -> RoundSnapshot:
@@ -300,13 +304,25 @@ def _issue(issue: Issue, *, described: bool = True) -> IssueSnapshot:
 
 
 def _backlog(group: Group, present: Agenda) -> Backlog:
-    upcoming = backlog.upcoming(group, present).values_list(*ISSUE_FIELDS)[:BACKLOG]
-    counts = group.issues.active().aggregate(all=Count("pk"), estimated=Count("estimated_at"))
-    return Backlog(
-        tuple(IssueSnapshot(*row) for row in upcoming),
-        to_estimate=counts["all"] - counts["estimated"],
-        estimated=counts["estimated"],
-    )
+    upcoming = _upcoming(group, present) if present.issues else _first.read(group.pk)
+    for all_, estimated in _counts.read(group.pk):
+        return Backlog(tuple(IssueSnapshot(*row) for row in upcoming), all_ - estimated, estimated)
+    return Backlog((), to_estimate=0, estimated=0)
+
+
+def _upcoming(group: Group, present: Agenda) -> QuerySet[Issue, Any]:
+    return backlog.upcoming(group, present).values_list(*ISSUE_FIELDS)[:BACKLOG]
+
+
+def _counted(group: int) -> QuerySet[Issue, Any]:
+    """One row with the number of all issues and of those that are estimated, where there is any."""
+    issues = Issue.objects.active().filter(group=group).values("group")
+    return issues.annotate(all=Count("pk"), estimated=Count("estimated_at")).values_list("all", "estimated")
+
+
+# Of a group on whose agenda there is nothing.
+_first = CompiledRows(lambda group: _upcoming(Group(pk=group), agenda.NOTHING), 1)
+_counts = CompiledRows(_counted, 1)
 
 
 def _agenda(present: Agenda) -> AgendaSnapshot:

@@ -2,17 +2,19 @@
 
 import asyncio
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import Case, IntegerField, When
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from users.compiled_queries import MAX_INTEGER, CompiledQuery
+from users.compiled_queries import MAX_INTEGER, CompiledQuery, CompiledRows
 from users.models import User, UserSession
 
 
@@ -169,3 +171,95 @@ def test_what_is_not_there_is_told_as_django_tells_it(db: None, number: int) -> 
         users().get(number)
     with pytest.raises(User.DoesNotExist, match="User matching query does not exist"):
         User.objects.get(pk=number)
+
+
+def sessions_until() -> CompiledRows:
+    """Of the sessions that end after a moment: the key and the end, the first one first; and whether it is soon."""
+
+    def after(moment: datetime, soon: datetime) -> Any:
+        is_soon = Case(When(expire_date__lt=soon, then=7), default=8, output_field=IntegerField())
+        ending = Session.objects.filter(expire_date__gt=moment).order_by("expire_date")
+        return ending.values_list("session_key", "expire_date", is_soon)
+
+    examples = datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC)
+    return CompiledRows(after, *examples, constants=(7, 8))
+
+
+def test_all_rows_are_read_in_the_order_and_as_the_values_that_django_reads(db: None) -> None:
+    for hour in (5, 1, 3):
+        end = datetime(2026, 1, 1, hour, tzinfo=UTC)
+        Session.objects.create(session_key=f"key {hour}", session_data="", expire_date=end)
+
+    rows = sessions_until()
+    read = [
+        rows.read(datetime(2026, 1, 1, hour, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC))
+        for hour in (2, 1, 5)
+    ]
+
+    third = ("key 3", datetime(2026, 1, 1, 3, tzinfo=UTC), 7)
+    fifth = ("key 5", datetime(2026, 1, 1, 5, tzinfo=UTC), 8)
+    assert read == [[third, fifth], [third, fifth], []]
+
+
+def test_rows_are_read_by_one_query_that_is_made_once(
+    user: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    made = []
+
+    def of(number: int) -> Any:
+        made.append(number)
+        return User.objects.filter(pk=number).values_list("nickname")
+
+    rows = CompiledRows(of, 1)
+    with django_assert_num_queries(2):
+        assert [rows.read(user.pk), rows.read(user.pk + 1)] == [[("Ada",)], []]
+    assert made == [1]
+
+
+def test_a_condition_on_a_flag_is_not_taken_for_the_number_1(user: User) -> None:
+    User.objects.create_guest("Grace")
+    rows = CompiledRows(
+        lambda number: (
+            User.objects.filter(is_active=True, pk__gte=number).order_by("pk").values_list("nickname")
+        ),
+        1,
+    )
+
+    assert [rows.read(user.pk), rows.read(user.pk + 1)] == [[("Ada",), ("Grace",)], [("Grace",)]]
+
+
+def test_no_row_has_a_number_that_no_column_holds(db: None) -> None:
+    rows = CompiledRows(lambda number: User.objects.filter(pk=number).values_list("nickname"), 1)
+
+    assert rows.read(MAX_INTEGER + 1) == ()
+
+
+@pytest.mark.parametrize(
+    ("examples", "constants"),
+    [((1,), ()), ((1,), (0, 5)), ((1,), (5,)), ((5,), (0,)), ((0,), (0,))],
+    ids=["a constant not named", "one too many", "another constant", "another example", "both alike"],
+)
+def test_rows_of_a_query_that_would_be_asked_wrongly_are_refused(
+    db: None, examples: tuple[int, ...], constants: tuple[int, ...]
+) -> None:
+    def of(number: int) -> Any:
+        return User.objects.filter(pk=1 if number == 5 else number, session_generation=0).values_list("pk")
+
+    with pytest.raises(ValueError, match="each once"):
+        CompiledRows(of, *examples, constants=constants).read(*examples)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_read_by_the_connection_of_an_event_loop_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User.objects.create_guest("Ada")
+    rows = CompiledRows(lambda number: User.objects.filter(pk=number).values_list("nickname"), 1)
+    rows.read(user.pk)
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "on")
+
+    async def ask() -> tuple[Any, int]:
+        with CaptureQueriesContext(connection) as asked:
+            found = rows.read(user.pk)
+        connection.close()
+        return found, len(asked)
+
+    assert asyncio.run(ask()) == ([("Ada",)], 1)
